@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import re
 import shutil
 import sys
@@ -105,9 +106,12 @@ def build(web: Path = WEB, names: Iterable[str] = ()) -> dict[str, str]:
     """
     dist = web / "dist"
     dist.mkdir(exist_ok=True)
-    with (dist / ".lock").open("w") as lock:
+    lock = os.open(dist, os.O_RDONLY)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second build waits, then finds all done
         return _build(web, dist, list(names) or list(GROUPS))
+    finally:
+        os.close(lock)
 
 
 def _build(web: Path, dist: Path, wanted: list[str]) -> dict[str, str]:
