@@ -3,70 +3,67 @@
 PYTHON ?= python3
 PORT ?= 8700
 BIN := .venv/bin
-STAMPS := .stamps
+VENV := .venv/.complete
+WEB := web/dist/manifest.json
+PIP := --quiet --disable-pip-version-check
 
 # Folders are among them, so that a removed module counts as a change too.
 TRACKER := $(shell find web/pixelmirror -name __pycache__ -prune -o \( -name '*.py' -o -type d \) -print)
 
-.PHONY: run test bench lint format build lock clean
+.PHONY: run test bench lint format build lock clean browser
 .DELETE_ON_ERROR:
 
-run: $(STAMPS)/tracker
+run: $(WEB)
 	$(BIN)/pixelmirror demo --port $(PORT)
 
-test: $(STAMPS)/tracker $(STAMPS)/browser lint
+test: $(WEB) browser lint
 	$(BIN)/pytest
 
-bench: $(STAMPS)/tracker
+bench: $(WEB)
 	$(BIN)/python tests/bench/run.py
 
-lint: $(STAMPS)/venv
+lint: $(VENV)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-format: $(STAMPS)/venv
+format: $(VENV)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-build: $(STAMPS)/tracker
+build: $(WEB)
 	$(BIN)/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 # The newest versions that pyproject.toml allows, with hashes and without any address.
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
-lock: $(STAMPS)/venv
-	$(BIN)/pip install --quiet uv
+lock: $(VENV)
+	$(BIN)/pip install $(PIP) uv
 	$(LOCK) --output-file requirements.lock pyproject.toml
 	$(LOCK) --output-file requirements-dev.lock --constraint requirements.lock --extra dev pyproject.toml
 
 clean:
-	rm -rf .venv $(STAMPS) web/node_modules web/dist dist build var test-results \
+	rm -rf .venv web/node_modules web/dist dist build var test-results \
 		.mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# --- set-up: each step leaves a stamp and is done again only when what it rests on has changed
+# --- set-up: each step is done again only when what it rests on has changed or is gone
 
-$(STAMPS)/venv: requirements-dev.lock pyproject.toml
+$(VENV): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "pixelmirror needs Python 3.11 or newer; name one: make PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { rm -rf .venv; \
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv"; exit 1; }
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@mkdir -p $(STAMPS) && touch $@
+	$(BIN)/pip install $(PIP) --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install $(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
 
-$(STAMPS)/web: $(STAMPS)/venv web/package-lock.json web/build.py
+# A group that has not changed is not made again, so this is quick after a change of the tracker.
+$(WEB): $(VENV) web/package-lock.json web/build.py $(TRACKER)
 	$(BIN)/python web/build.py
-	@touch $@
 
-$(STAMPS)/tracker: $(STAMPS)/web $(TRACKER)
-	$(BIN)/python web/build.py tracker
-	@touch $@
-
-$(STAMPS)/browser: $(STAMPS)/venv playwright.config.py
+browser: $(VENV)
 	@$(BIN)/python playwright.config.py || { \
 		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium && \
 		$(BIN)/python playwright.config.py; }
-	@touch $@
