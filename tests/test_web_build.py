@@ -1,0 +1,192 @@
+"""`web/build.py`: page assets are reproducible, content-hashed and cheap to bring up to date."""
+
+import gzip
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import brotli
+import pytest
+
+import build
+
+REPO = Path(__file__).parents[1]
+CHUNKS = {
+    "core.js": 'import{a}from"./a-1.js";export*from "./a-1.js";',
+    "a-1.js": 'const b=()=>import("./b-2.js");const m=()=>import("micropip");import"./core.js"',
+    "b-2.js": "export{}",
+    "unused.js": "export{}",
+    "core.css": "body{}",
+    "core.js.map": "{}",
+}
+PACKAGE = {"__init__.py": "", "pixels/__init__.py": "", "pixels/meta.py": "a = 1\n", "event.py": ""}
+
+
+@pytest.fixture
+def web(tmp_path: Path) -> Path:
+    """A web folder as npm leaves it, with small files in place of the runtimes."""
+    web = tmp_path / "web"
+    modules = web / "node_modules"
+    micropython = "@micropython/micropython-webassembly-pyscript"
+    _write(modules / "@pyscript/core/dist", CHUNKS)
+    _write(modules / micropython, {"micropython.mjs": "m", "micropython.wasm": "w", "x.wasm": ""})
+    pyodide = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"]
+    _write(modules / "pyodide", dict.fromkeys([*pyodide, "pyodide-lock.json", "console.html"], "p"))
+    _write(web / "pixelmirror", {**PACKAGE, "pixels/meta.js": "", "__pycache__/event.pyc": ""})
+    _write(web, {"package-lock.json": "{}"})
+    _write(modules, {".installed": hashlib.sha256(b"{}").hexdigest()})
+    return web
+
+
+def test_a_groups_folder_is_the_hash_of_its_names_and_contents(web: Path) -> None:
+    """The hash is what makes "immutable" true: another content, or name, is another path."""
+    manifest = build.build(web)
+    assert list(manifest) == ["pyscript", "micropython", "pyodide", "tracker"]
+    for entry in manifest.values():
+        folder, name = entry.split("/")
+        assert len(folder) == 16
+        assert (web / "dist" / folder / name).is_file()
+    assert json.loads((web / "dist/manifest.json").read_text()) == manifest
+    assert build.content_hash({"a": b"bc"}) != build.content_hash({"ab": b"c"})
+    assert build.content_hash({"a": b"1", "b": b"2"}) == build.content_hash({"b": b"2", "a": b"1"})
+
+
+def test_the_same_sources_give_the_same_bytes(web: Path) -> None:
+    """Neither the clock nor the files' times, owners or order show in an asset."""
+    first = build.tracker_files(web)
+    for module in (web / "pixelmirror").rglob("*.py"):
+        os.utime(module, (1, 1))
+        module.chmod(0o600)
+    assert build.tracker_files(web) == first
+
+
+def test_a_change_in_the_tracker_makes_its_group_again_and_no_other(web: Path) -> None:
+    before = build.build(web)
+    old_times = _times(web)
+    (web / "pixelmirror/event.py").write_text("b = 2\n")
+    after = build.build(web, ["tracker"])
+    assert [name for name in after if after[name] != before[name]] == ["tracker"]
+    assert not (web / "dist" / before["tracker"]).exists()
+    assert {path: time for path, time in _times(web).items() if path in old_times} == {
+        path: time for path, time in old_times.items() if not path.startswith(before["tracker"])
+    }
+
+
+def test_what_is_there_already_is_not_made_again(web: Path) -> None:
+    manifest = build.build(web)
+    times = _times(web)
+    assert build.build(web) == manifest
+    assert _times(web) == times
+
+
+def test_a_build_that_was_interrupted_leaves_nothing_behind(web: Path) -> None:
+    folder = build.content_hash(build.micropython_files(web))
+    _write(web / "dist" / f"{folder}.making", {"micropython.mjs": "half of it"})
+    build.build(web)
+    assert (web / "dist" / folder / "micropython.mjs").read_bytes() == b"m"
+    assert {path.name for path in (web / "dist").iterdir() if path.suffix == ".making"} == set()
+
+
+def test_pyscript_comes_with_the_chunks_that_it_can_import_and_nothing_else(web: Path) -> None:
+    assert set(build.pyscript_files(web)) == {"core.js", "a-1.js", "b-2.js"}
+
+
+def test_the_archive_holds_the_python_modules_parents_first(web: Path) -> None:
+    """PyScript on MicroPython makes one missing folder for a file, not two."""
+    archive = gzip.decompress(build.tracker_files(web)["pixelmirror.tar.gz"])
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        assert tar.getnames() == [
+            "pixelmirror/__init__.py",
+            "pixelmirror/event.py",
+            "pixelmirror/pixels/__init__.py",
+            "pixelmirror/pixels/meta.py",
+        ]
+        assert {(member.mtime, member.uid, member.uname) for member in tar} == {(0, 0, "")}
+
+
+def test_each_text_and_code_file_has_both_compressed_forms(web: Path) -> None:
+    dist = web / "dist"
+    build.build(web)
+    files = [path for path in dist.glob("*/*") if path.suffix not in {".br", ".gz"}]
+    assert len(files) == 3 + 2 + 5
+    for file in files:
+        br, gz = file.with_name(f"{file.name}.br"), file.with_name(f"{file.name}.gz")
+        if file.suffix == ".zip":
+            assert not br.exists()
+            assert not gz.exists()
+        else:
+            assert brotli.decompress(br.read_bytes()) == file.read_bytes()
+            assert gzip.decompress(gz.read_bytes()) == file.read_bytes()
+
+
+def test_npm_runs_when_the_lock_has_changed_and_its_failure_ends_the_build(
+    web: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A lock that npm cannot read stands in for a registry that cannot be reached."""
+    _write(web, {"package-lock.json": "not JSON", "package.json": "{}"})
+    with pytest.raises(SystemExit, match="npm ci ended with status"):
+        build.build(web)
+    assert "npm error" in capfd.readouterr().err
+
+
+def test_pyscripts_micropython_unpacks_the_real_tracker_to_what_is_here(tmp_path: Path) -> None:
+    """The unpacking is PyScript's own (polyscript 0.20.16, esm/interpreter/micropython.js)."""
+    folder = REPO / "web/dist"
+    manifest = build.build(names=["tracker"])
+    (tmp_path / "run.mjs").write_text(
+        """
+        import { readFileSync } from 'node:fs';
+        const [mjs, archive] = process.argv.slice(2);
+        const { loadMicroPython } = await import(mjs);
+        const python = await loadMicroPython({ url: mjs.replace(/mjs$/, 'wasm') });
+        python.FS.writeFile('./_.tar.gz', readFileSync(archive));
+        python.runPython(`
+import gzip, hashlib, os, tarfile
+tar = tarfile.TarFile(fileobj=gzip.GzipFile(fileobj=open("./_.tar.gz", "rb")))
+for f in tar:
+    name = "./" + f.name
+    dir = os.path.dirname(name)
+    if not os.path.exists(dir):
+        os.mkdir(dir)
+    with open(name, "wb") as dest:
+        dest.write(tar.extractfile(f).read())
+    with open(name, "rb") as made:
+        print(f.name, hashlib.sha256(made.read()).digest().hex())
+`);
+        """
+    )
+    node = subprocess.run(
+        [
+            Path(sys.executable).with_name("node"),
+            tmp_path / "run.mjs",
+            folder / manifest["micropython"],
+            folder / manifest["tracker"],
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert node.returncode == 0, node.stderr
+    web = REPO / "web"
+    modules = (web / "pixelmirror").rglob("*.py")
+    assert set(node.stdout.splitlines()) == {
+        f"{module.relative_to(web).as_posix()} {hashlib.sha256(module.read_bytes()).hexdigest()}"
+        for module in modules
+    }
+
+
+def _write(folder: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+def _times(web: Path) -> dict[str, int]:
+    """When each asset was last written, in nanoseconds, by its path below dist."""
+    dist = web / "dist"
+    return {file.relative_to(dist).as_posix(): file.stat().st_mtime_ns for file in dist.glob("*/*")}
