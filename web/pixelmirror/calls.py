@@ -1,0 +1,86 @@
+"""Calls into events: what `track`, `page`, `identify` and `consent` mean, one after the other.
+
+Pure, and the same in the page and in the relay, which builds the events of a page that left
+before Python was up (DESIGN 5.3). A call is `{"uuid", "time" (ms), "args": ["track", name, params,
+options], "page": {"url", "referrer", "title"}}`.
+"""
+
+from . import attribution, consent, event
+from .check import EventError, shown
+
+
+class Calls:
+    """The calls of one page: keeps what they tell of user and consent.
+
+    `cookies()` gives the cookies as they are now; `consent` is the one to start with.
+    """
+
+    def __init__(self, site: dict, cookies, consent: dict, visitor_id: str):
+        self.site = site
+        self.cookies = cookies
+        self.consent = consent
+        self.visitor_id = visitor_id
+        self.user: dict = {}
+        self.awaiting: list = []
+
+    def take(self, call: dict) -> list:
+        """The events that this call brings about: `[(call, event, options)]`.
+
+        One for `track` and `page`; none while consent is awaited or after it was denied; on
+        consent all that waited, in order. Raises EventError.
+        """
+        verb, words = call["args"][0], call["args"][1:]
+        if verb not in VERBS:
+            raise EventError("call", "unknown call " + shown(verb) + ", known: " + ", ".join(VERBS))
+        return VERBS[verb](self, call, *(words + [None] * 3)[:3])
+
+    def _track(self, call, name, params, options):
+        options = options or {}
+        if not isinstance(options, dict):
+            raise EventError("options", "options must be an object, got " + shown(options))
+        context = {
+            "site": self.site,
+            "page": {key: call["page"][key] for key in call["page"] if call["page"][key]},
+            "user": self.user,
+            "visitor_id": self.visitor_id,
+            "attribution": attribution.read(
+                attribution.parse_query(call["page"]["url"]), self.cookies()
+            ),
+            "consent": self.consent,
+        }
+        built = event.build(name, params, call["uuid"], call["time"], options, context)
+        if self.consent["status"] == "awaited":
+            self.awaiting.append(call)
+            return []
+        if self.consent["status"] == "denied" or built["params"].get("is_probably_spam"):
+            return []
+        return [(call, built, options)]
+
+    def _page(self, call, params, *_):
+        return self._track(call, "page_view", params, None)
+
+    def _identify(self, call, user, *_):
+        """What is told is added to what is known; `null` forgets it."""
+        told = event.check_user(user)
+        self.user = dict(self.user, **told) if told else {}
+        return []
+
+    def _consent(self, call, value, *_):
+        was_awaited = self.consent["status"] == "awaited"
+        has_gpc = self.consent.get("gpc")
+        self.consent = consent.given(value)
+        if has_gpc:
+            self.consent["gpc"] = True
+        waited, self.awaiting = self.awaiting, []
+        found = []
+        for earlier in waited if was_awaited else ():
+            found.extend(self.take(earlier))
+        return found
+
+
+VERBS = {
+    "track": Calls._track,
+    "page": Calls._page,
+    "identify": Calls._identify,
+    "consent": Calls._consent,
+}

@@ -1,0 +1,174 @@
+"""Checking what the shop said of an event, deriving what follows from it, and building the Event.
+
+The same code runs in the page and in the relay, so both refuse the same things in the same words.
+"""
+
+from . import catalogue
+from .check import HASH_LENGTHS, EventError, check_hash, check_kind, check_plain, shown
+from .event_id import event_id
+
+
+def check_name(name, custom_events=()):
+    """The event name, or EventError with the nearest known one."""
+    if isinstance(name, str) and (name in catalogue.EVENTS or name in custom_events):
+        return name
+    message = "unknown event " + shown(name)
+    near = isinstance(name, str) and catalogue.nearest(
+        name, list(catalogue.EVENTS) + list(custom_events)
+    )
+    if near:
+        message += ", did you mean '" + near + "'?"
+    raise EventError("event_name", message + " (other names go into custom_events of the site file)")
+
+
+def check_params(name, params, currency):
+    """The params of an event, checked, normalised and completed.
+
+    `currency`: the site's, used when an amount has none (DESIGN 5.3). Fields beyond the catalogue
+    are kept as they are. Raises EventError with a path below `params`.
+    """
+    if params is None:
+        params = {}
+    if not isinstance(params, dict):
+        raise EventError("params", "params must be an object, got " + shown(params))
+    row = catalogue.EVENTS.get(name, {"required": (), "optional": tuple(catalogue.FIELDS)})
+    checked = {}
+    for field in sorted(params):
+        value = params[field]
+        if value is None:
+            continue
+        kind = catalogue.FIELDS.get(field)
+        if kind is None:
+            check_plain(value, "params." + field)
+            checked[field] = value
+        else:
+            checked[field] = check_kind(kind, value, "params." + field)
+    for field in row.get("defaults", {}):
+        checked.setdefault(field, row["defaults"][field])
+    if "items" in checked:
+        _check_item_currencies(name, checked)
+    _derive(name, row, checked, currency)
+    for field in row["required"]:
+        if field not in checked:
+            raise EventError("params." + field, field + " is required in " + name)
+    return checked
+
+
+def check_user(user):
+    """What the shopper told the shop, checked by the catalogue; raises EventError.
+
+    Personal data is never repeated in an error.
+    """
+    if user is None:
+        return {}
+    if not isinstance(user, dict):
+        raise EventError("user", "user must be an object")
+    checked = {}
+    for field in sorted(user):
+        value = user[field]
+        if value is None or value == "":
+            continue
+        path = "user." + field
+        stem, _, algorithm = field.rpartition("_")
+        if stem in catalogue.USER and algorithm in HASH_LENGTHS:
+            checked[field] = check_hash(value, algorithm, path)
+        elif field in catalogue.USER:
+            try:
+                checked[field] = check_kind(catalogue.USER[field], value, path)
+            except EventError as error:
+                raise EventError(error.field, error.message.split(", got ")[0])
+        else:
+            near = catalogue.nearest(field, list(catalogue.USER))
+            hint = ", did you mean '" + near + "'?" if near else ""
+            raise EventError(path, "user has no field " + field + hint)
+    return checked
+
+
+def build(name, params, uuid, time_ms, options, context):
+    """The Event (DESIGN 5.4), or EventError.
+
+    `options`: `event_id` (the caller's own). `context`: what is the same for all events of this
+    moment: `site` (`currency`, `custom_events`), `page`, `user`, `visitor_id`, `attribution`,
+    `consent`.
+    """
+    site = context["site"]
+    name = check_name(name, site.get("custom_events", ()))
+    params = check_params(name, params, site.get("currency"))
+    given = options.get("event_id")
+    if given is not None:
+        given = check_kind("id", given, "options.event_id")
+    event = {
+        "event_id": given or event_id(name, params, uuid),
+        "event_name": name,
+        "event_time": time_ms,
+        "page": context["page"],
+        "params": params,
+        "attribution": context["attribution"],
+        "consent": context["consent"],
+    }
+    for field in ("user", "visitor_id"):
+        if context.get(field):
+            event[field] = context[field]
+    return event
+
+
+def _derive(name, row, params, currency):
+    """Fill in what follows from the rest (DESIGN 5.3: "what can be derived")."""
+    takes = row["required"] + row["optional"]
+    extra = params.get("shipping_amount", 0) + params.get("tax_amount", 0)
+    items = params.get("items")
+    if name not in catalogue.ORDER_EVENTS and "value" not in params and "value" in takes:
+        if "revenue" in params:
+            params["value"] = params["revenue"] + extra
+        elif items:
+            params["value"] = sum([_line_value(item) for item in items])
+    if "revenue" in takes and "revenue" not in params and "value" in params:
+        if extra > params["value"]:
+            raise EventError(
+                "params.value", "value must include shipping_amount and tax_amount, got less than both"
+            )
+        params["revenue"] = params["value"] - extra
+    amounts = [field for field in params if catalogue.FIELDS.get(field) == "amount"]
+    if currency and "currency" not in params and (amounts or "currency" in row["required"]):
+        params["currency"] = currency
+    if amounts and "currency" not in params:
+        raise EventError("params.currency", "currency is required with " + sorted(amounts)[0])
+    for field in amounts:
+        params[field] = money(params[field], params["currency"])
+    for item in items or ():
+        for holder in (item, item["product"]):
+            for field in ("price", "discount"):
+                if field in holder:
+                    holder[field] = money(holder[field], params.get("currency", currency))
+
+
+def money(amount, currency):
+    """An amount as it is sent: rupiah whole (scalev R45), others to four decimals at most."""
+    if currency == "IDR":
+        return int(amount + 0.5)
+    amount = round(amount, 4)
+    return int(amount) if amount == int(amount) else amount
+
+
+def _line_value(item):
+    return (item["product"]["price"] - item.get("discount", 0)) * item["quantity"]
+
+
+def _check_item_currencies(name, params):
+    """The items' currencies agree with each other and with the event's, which they set if absent."""
+    for i, item in enumerate(params["items"]):
+        own = item["product"].get("currency")
+        if own and params.setdefault("currency", own) != own:
+            raise EventError(
+                "params.items[" + str(i) + "].product.currency",
+                "all of one event must have one currency, got '"
+                + own
+                + "' beside '"
+                + params["currency"]
+                + "'",
+            )
+        if "quantity" not in item:
+            if name not in catalogue.VIEWING_EVENTS:
+                path = "params.items[" + str(i) + "].quantity"
+                raise EventError(path, "quantity is required in each item")
+            item["quantity"] = 1

@@ -1,0 +1,41 @@
+"""Event IDs: made once when the event happens, the same in every pixel call and server copy.
+
+Source: DESIGN 5.4, scalev R46-R50.
+"""
+
+
+def is_order_event(event_name, params):
+    """True for the events that happen once per order: a purchase, a full refund (one without items)."""
+    if event_name == "purchase":
+        return True
+    return event_name == "refund" and not params.get("items")
+
+
+def event_id(event_name, params, uuid):
+    """`{order ID}-{event name}` for an order's event, else `{event name}_{uuid}` (UUID version 7)."""
+    if is_order_event(event_name, params):
+        return params["id"] + "-" + event_name
+    return event_name + "_" + uuid
+
+
+def sent_as(event, own_name, order_event_id):
+    """The event ID one system is given.
+
+    An order's event gets the site's `order_event_id` (`{order_id}-{event_name}-FORM`) filled with
+    the system's own name of the event (scalev R49); every other ID, and one given by the caller,
+    is sent as it is.
+    """
+    name, params = event["event_name"], event["params"]
+    if not is_order_event(name, params) or event["event_id"] != event_id(name, params, ""):
+        return event["event_id"]
+    return order_event_id.replace("{order_id}", params["id"]).replace("{event_name}", own_name)
+
+
+def uuid7(now_ms, chance):
+    """A UUID version 7 (RFC 9562) of a time in milliseconds and 10 random bytes."""
+    value = now_ms.to_bytes(6, "big") + chance
+    value = bytearray(value)
+    value[6] = value[6] & 0x0F | 0x70
+    value[8] = value[8] & 0x3F | 0x80
+    text = bytes(value).hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

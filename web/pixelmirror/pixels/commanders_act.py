@@ -1,0 +1,43 @@
+"""Commanders Act's library, `cact`. Source: specs/commanders-act.md 1 and 4."""
+
+from ..catalogue import own_name
+from ..event_id import sent_as
+
+SDK_URLS = ("https://cdn.tagcommander.com/events/sdk.js",)
+
+OUR_ITEM_KEYS = ("kind", "cart_quantity")
+
+
+def setup(pixel: dict, heard: dict) -> list:
+    """Nothing: each `trigger` carries site, source key and event ID."""
+    return []
+
+
+def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
+    """One `trigger`; Meta's ID goes along so that their own Facebook copy has it too."""
+    template = pixel["order_event_id"]
+    config = {"siteId": pixel["site_id"], "eventId": sent_as(event, name, template)}
+    if pixel.get("source_key"):
+        config["sourceKey"] = pixel["source_key"]
+    data = properties(event)
+    meta_name = own_name(event["event_name"], "meta", pixel.get("meta_event_names"))
+    if meta_name:
+        meta_id = sent_as(event, meta_name, template)
+        data["integrations"] = {"facebook": {"event_id": meta_id}}
+    return [[["cact", ["trigger", name, data, config]]]]
+
+
+def properties(event: dict) -> dict:
+    """Params and user as Commanders Act documents them: ours, less the keys only we know."""
+    data = dict(event["params"])
+    data.pop("is_probably_spam", None)
+    if "items" in data:
+        data["items"] = [
+            {key: item[key] for key in item if key not in OUR_ITEM_KEYS} for item in data["items"]
+        ]
+    user = dict(event.get("user") or {})
+    if "categories" in event["consent"]:
+        user["consent_categories"] = event["consent"]["categories"]
+    if user:
+        data["user"] = user
+    return data

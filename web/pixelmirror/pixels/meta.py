@@ -1,0 +1,55 @@
+"""Meta's pixel, `fbq`: set-up, calls, parameters. Source: specs/meta.md 1-2, scalev R9-R13, R42."""
+
+from ..event_id import sent_as
+from . import items
+
+SDK_URLS = ("https://connect.facebook.net/en_US/fbevents.js",)
+
+# Meta's own events; any other name is a custom one (scalev D10).
+STANDARD = (
+    "AddPaymentInfo AddToCart AddToWishlist CompleteRegistration Contact CustomizeProduct Donate "
+    "FindLocation InitiateCheckout Lead PageView Purchase Schedule Search StartTrial "
+    "SubmitApplication Subscribe ViewContent"
+).split(" ")
+
+# Left out of one event's parameters: 000's checkout payload has neither (alusio S9).
+LEFT_OUT = {"InitiateCheckout": ("content_type", "contents")}
+
+
+def setup(pixel: dict, heard: dict) -> list:
+    """One `init` for each of our pixels that the page has not initialised itself (R10, R11)."""
+    return [[["fbq", ["init", id]]] for id in pixel["pixel_ids"] if id not in heard["ids"]]
+
+
+def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
+    """One call for all pixels; with others' on the page, one for each of ours alone."""
+    verb = "track" if name in STANDARD else "trackCustom"
+    event_id = sent_as(event, name, pixel["order_event_id"])
+    arguments = [name, parameters(event, name), {"eventID": event_id}]
+    ours = pixel["pixel_ids"]
+    if [id for id in heard["ids"] if id not in ours]:
+        single = verb.replace("track", "trackSingle")
+        return [[["fbq", [single, id] + arguments]] for id in ours]
+    return [[["fbq", [verb] + arguments]]]
+
+
+def parameters(event: dict, name: str) -> dict:
+    """Meta's parameters of an event, in the pixel and in the server copy alike (scalev R42, R60)."""
+    params = event["params"]
+    lines = params.get("items", ())
+    found = {}
+    if lines:
+        found["content_ids"] = [item["id"] for item in lines]
+        found["content_type"] = "product"
+        found["contents"] = [
+            {"id": item["id"], "quantity": item["quantity"], "item_price": item["product"]["price"]}
+            for item in lines
+        ]
+        found["num_items"] = items.pieces(lines)
+        found.update(items.single(lines))
+    for field in ("value", "currency"):
+        if field in params:
+            found[field] = params[field]
+    for field in LEFT_OUT.get(name, ()):
+        found.pop(field, None)
+    return found

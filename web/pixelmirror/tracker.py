@@ -1,0 +1,195 @@
+"""The tracker: one page's way from a call to every pixel and to the mirror.
+
+Decides and orders; `page` (`pixelmirror.browser`, or a fake in the tests) does what touches the
+page. Order (DESIGN 5.3): attribution first, then pixels once, then the page view, then the calls
+that came earlier.
+"""
+
+from . import attribution, consent, event_id
+from .calls import Calls
+from .catalogue import own_name
+from .check import EventError
+from .mirror import Mirror
+from .pixels import PIXELS
+
+CONSENT_COOKIE = "_pm_consent"
+VISITOR_COOKIE = "_pm_visitor"
+YEAR_S = 365 * attribution.DAY_S
+ORDERS_KEPT = 200
+
+
+class Tracker:
+    """One for each page. `take(call)` is all that the loader needs."""
+
+    def __init__(self, site: dict, page):
+        self.site = site
+        self.page = page
+        self.mirror = Mirror(page, self._on_fate)
+        self.pixels: dict = {}  # name -> what the page's own code had done before ours, or an error
+        self.results: dict = {}  # UUID -> (event, {pixel: result}) until the relay's answer
+        self.complained: list = []
+        cookies = page.cookies()
+        remembered = cookies.get(CONSENT_COOKIE, "")
+        start = consent.initial(site["consent"], remembered, page.has_gpc())
+        self.calls = Calls(site, page.cookies, start, cookies.get(VISITOR_COOKIE, ""))
+        self.domain = None
+
+    def start(self, calls: list) -> None:
+        """Capture, set the pixels up, take over what was left behind and what was called early."""
+        if self.calls.consent["status"] == "granted":
+            self._begin()
+            for uuid, entry in self.mirror.left_over():
+                if "event" in entry:
+                    self.mirror.keep(uuid, entry["event"])
+                else:
+                    self.take(entry["call"])
+        for call in calls:
+            if not call.get("kept") or self.mirror.is_ours(call["uuid"]):
+                self.take(call)
+        self.mirror.flush()
+
+    def take(self, call: dict) -> str | None:
+        """The event ID of a call that became an event; a wrong one is said in the console."""
+        try:
+            events = self.calls.take(call)
+        except EventError as error:
+            self.mirror.forget(call["uuid"])
+            what = call["args"][1] if len(call["args"]) > 1 else ""
+            about = what if isinstance(what, str) else ""
+            self.page.say(call["args"][0], about, "is not sent:", error.field, "-", error.message)
+            return None
+        if call["args"][0] == "consent":
+            self._on_consent()
+        taken = None
+        for source, event, options in events:
+            if self._fire(source, event, options):
+                taken = event["event_id"]
+        if call["uuid"] not in [source["uuid"] for source, _, _ in events]:
+            self.mirror.forget(call["uuid"])
+        self.mirror.flush()
+        return taken
+
+    # --- one event ---
+
+    def _fire(self, call, event, options):
+        """Give the event to each pixel, each on its own, and to the mirror; False for a repeat."""
+        if not self._is_first(event):
+            self.page.note(event["event_name"] + " " + event["event_id"] + " was sent before")
+            self.mirror.forget(call["uuid"])
+            return False
+        self.mirror.keep(call["uuid"], event)
+        only = options.get("destinations")
+        results = {}
+        for name, module in PIXELS:
+            if name in self.site["destinations"]:
+                results[name] = self._fire_pixel(name, module, event, only)
+        self.results[call["uuid"]] = (event, results)
+        return True
+
+    def _fire_pixel(self, name, module, event, only):
+        pixel = self.site["destinations"][name]
+        own = own_name(event["event_name"], name, pixel["event_names"])
+        reason = consent.refusal(event["consent"], name, pixel["categories"])
+        if reason is None and only is not None and name not in only:
+            reason = "not among this call's destinations"
+        if reason is None and own is None:
+            reason = "it has no name for " + event["event_name"]
+        if reason is None:
+            reason = self._page_sent_it(name, event)
+        if reason:
+            return "skipped: " + reason
+        try:
+            calls = module.calls(event, own, pixel, self.page.heard(name))
+        except (KeyError, TypeError, ValueError) as error:
+            return self._complain(name, "failed: " + repr(error))
+        for steps in calls:
+            answer = self.page.guard(steps)
+            if answer.get("missing"):
+                return "skipped: " + answer["error"]
+            if not answer["ok"]:
+                return self._complain(name, "failed: " + answer["error"])
+        return "fired"
+
+    def _page_sent_it(self, name, event):
+        """The page's own code set our pixel up and, as its snippet does, sent this page's view."""
+        before = self.pixels.get(name) or {"ids": [], "page_view": False}
+        ours = self.site["destinations"][name].get("pixel_ids", ())
+        if event["event_name"] != "page_view" or not before["page_view"] or not ours:
+            return None
+        if [id for id in ours if id not in before["ids"]]:
+            return None
+        before["page_view"] = False
+        return "the page's own code has sent it"
+
+    def _complain(self, name, result):
+        """Say a failure once for each pixel, not three hundred times."""
+        if name not in self.complained:
+            self.complained.append(name)
+            self.page.say(name, "pixel", result)
+        return result
+
+    def _is_first(self, event):
+        """True unless this order's event was fired in this browser before (scalev R30, R49)."""
+        name, params = event["event_name"], event["params"]
+        if not event_id.is_order_event(name, params):
+            return True
+        key = event_id.event_id(name, params, "")
+        orders = self.page.orders()
+        if key in orders:
+            return False
+        self.page.write_orders((orders + [key])[-ORDERS_KEPT:])
+        return True
+
+    def _on_fate(self, uuid, fate):
+        if uuid in self.results:
+            event, results = self.results.pop(uuid)
+            self.page.sent(event, {"pixels": results, "relay": fate})
+
+    # --- set-up, once consent is there ---
+
+    def _begin(self):
+        """Cookies first (R14), then each pixel once (R10)."""
+        if self.domain is not None:
+            return
+        self.domain = self.page.cookie_domain(self.site["cookie_domain"])
+        cookies = self.page.cookies()
+        index = attribution.domain_index(self.domain)
+        for landing in self.page.landings():
+            query = attribution.parse_query(landing["url"])
+            writes = attribution.capture(
+                query, cookies, landing["time"], index, self.page.chance(10**10)
+            )
+            for name, value, max_age_s in writes:
+                self.page.write_cookie(name, value, max_age_s, self.domain)
+                cookies[name] = value
+        self.calls.visitor_id = cookies.get(VISITOR_COOKIE) or self.page.uuid()
+        self.page.write_cookie(VISITOR_COOKIE, self.calls.visitor_id, YEAR_S, self.domain)
+        for name, module in PIXELS:
+            if name in self.site["destinations"]:
+                self._set_up(name, module, self.site["destinations"][name])
+
+    def _set_up(self, name, module, pixel):
+        if consent.refusal(self.calls.consent, name, pixel["categories"]) or name in self.pixels:
+            return
+        if pixel["loads_sdk"]:
+            self.page.install(name)
+        heard = self.page.heard(name)
+        self.pixels[name] = heard
+        for steps in module.setup(pixel, heard):
+            answer = self.page.guard(steps)
+            if not answer["ok"] and not answer.get("missing"):
+                self._complain(name, "failed: " + answer["error"])
+
+    def _on_consent(self):
+        """Remember it; granted: begin, or set up what was refused before; denied: forget."""
+        given = self.calls.consent
+        domain = self.domain or self.page.cookie_domain(self.site["cookie_domain"])
+        self.page.write_cookie(CONSENT_COOKIE, consent.to_text(given), YEAR_S, domain)
+        if given["status"] == "denied":
+            self.mirror.forget_all()
+        elif self.domain is None:
+            self._begin()
+        else:
+            for name, module in PIXELS:
+                if name in self.site["destinations"]:
+                    self._set_up(name, module, self.site["destinations"][name])
