@@ -1,0 +1,1 @@
+"""The demo on one port: shop, relay and sandbox side by side (`pixelmirror demo`)."""

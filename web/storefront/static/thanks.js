@@ -1,0 +1,3 @@
+import {trackPurchase} from "./purchase.js";
+
+trackPurchase(JSON.parse(document.getElementById("order").textContent));
