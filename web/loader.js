@@ -169,8 +169,8 @@
       };
     },
     heard() {
-      const ids = Object.keys(window[global]._i ?? {});
-      const entries = Array.from(window[global], (entry) => entry[0]);
+      const ids = Object.keys(window[global]?._i ?? {});
+      const entries = Array.from(window[global] ?? [], (entry) => entry[0]);
       return { ids, page_view: ids.length > 0 && (!entries.length || entries.includes("page")) };
     },
   });
@@ -181,11 +181,11 @@
     guard,
     pixels: PIXELS,
     install(name) {
-      const urls = settings.destinations[name].sdk_urls;
-      internal.pixels[name].install(load(urls), urls);
+      const { kind, sdk_urls: urls } = settings.destinations[name];
+      internal.pixels[kind].install(load(urls), urls);
     },
-    heard: (name) => internal.pixels[name].heard?.() ?? { ids: [], page_view: false },
-    call: (text) => attempt(() => call(...JSON.parse(text)), (error) => say(error)),
+    heard: (kind) => internal.pixels[kind].heard?.(),
+    call: (text) => attempt(() => call(...JSON.parse(text)), (error) => say(error)) ?? "",
     post(text, done) {
       const answer = (status, retryAfter) => attempt(() => done(status, retryAfter), say);
       const options = {

@@ -7,10 +7,14 @@ judgement. Only `relay.delivery` opens sockets. A new destination is one module 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+import re
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
 
 Event = Mapping[str, Any]
 """An event as the outbox keeps it: the wire shape (DESIGN 5.4) with `site`, `received_at`
@@ -70,6 +74,8 @@ class Destination(Protocol):
 
     name: str
     """Unique in its site: the site file's table name, `scalev.meta` where one table makes several."""
+    kind: str
+    """The kind of the site file's table: `scalev`."""
     categories: Sequence[str]
     """Consent categories the site file asks for."""
     batch: int
@@ -94,6 +100,31 @@ class Destination(Protocol):
         ...
 
 
+def unwanted(event: Event, events: Container[str] | None) -> str | None:
+    """Why no destination with this `events` setting wants the event; None when it may.
+
+    An order that looks like spam goes nowhere (scalev R63).
+    """
+    if event["params"].get("is_probably_spam"):
+        return "probably spam"
+    if events is not None and event["event_name"] not in events:
+        return "not among the events set for this destination"
+    return None
+
+
+def http_url(event: Event, field_name: str) -> str:
+    """The page's `url` or `referrer`; empty when it is no sound http or https URL."""
+    url = event.get("page", {}).get(field_name) or ""
+    if any(character <= " " for character in url):
+        return ""
+    try:
+        parts = urlsplit(url)
+        is_sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        return ""
+    return url if is_sound else ""
+
+
 def judge_transport(request: Request, answer: Answer, now: float) -> Judgement | None:
     """The judgement every HTTP system shares; None when its own words must be read.
 
@@ -102,29 +133,61 @@ def judge_transport(request: Request, answer: Answer, now: float) -> Judgement |
     if answer.failure == "not_sent":
         return Judgement("retry", f"no connection: {answer.detail}")
     if answer.failure == "no_answer":
-        reason = f"no answer: {answer.detail}"
-        return _ambiguous(request, reason, None)
-    if answer.status == 429:
+        return ambiguous(request, f"no answer: {answer.detail}")
+    status = answer.status or 0
+    if status == 429:
         return Judgement("retry", "throttled (429)", retry_after_s(answer, now))
-    if answer.status is not None and answer.status >= 500:
-        return _ambiguous(request, f"server error ({answer.status})", retry_after_s(answer, now))
-    if answer.status in (401, 403):
-        return Judgement("pause", f"credentials refused ({answer.status})")
+    if status >= 500:
+        return ambiguous(request, f"server error ({status})", retry_after_s(answer, now))
+    if status in (401, 403):
+        return Judgement("pause", f"credentials refused ({status})")
+    if 300 <= status < 400:  # APIs do not move; the address in the site file is wrong
+        return Judgement("pause", f"redirected ({status}), check base_url")
     return None
 
 
-def _ambiguous(request: Request, reason: str, after_s: float | None) -> Judgement:
+def ambiguous(request: Request, reason: str, after_s: float | None = None) -> Judgement:
+    """The request may have arrived: tried again only where a repeat cannot count twice."""
     if request.repeatable:
         return Judgement("retry", reason, after_s)
     return Judgement("dead", f"{reason}; it may have arrived, and a repeat would count twice")
 
 
+def refused(answer: Answer) -> Judgement:
+    """The event is refused for good, in the system's own words where it has some."""
+    words = vendor_words(answer.body)
+    return Judgement("dead", f"refused ({answer.status})" + (f": {words}" if words else ""))
+
+
+MAX_WORDS = 200
+LONG_NUMBER = re.compile(r"\d(?:[ ().+-]*\d){5,}")
+
+
+def vendor_words(body: bytes) -> str:
+    """The text at `message` or `error` of a JSON answer, on one line; empty without one.
+
+    Systems quote what they refuse: what may be an e-mail address or a phone number is left out.
+    """
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    said = said if isinstance(said, dict) else {}
+    texts = [said[key] for key in ("message", "error") if isinstance(said.get(key), str)]
+    words = next((text.split() for text in texts if text.strip()), [])
+    shown = ["..." if "@" in word or "%40" in word else word for word in words]
+    return LONG_NUMBER.sub("...", " ".join(shown))[:MAX_WORDS]
+
+
 def retry_after_s(answer: Answer, now: float) -> float | None:
     """Seconds to wait by the `Retry-After` header (seconds or an HTTP date); None without one."""
-    text = {key.lower(): value for key, value in answer.headers.items()}.get("retry-after", "")
-    if text.strip().isdigit():
+    headers = {key.lower(): value for key, value in answer.headers.items()}
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
         return float(text)
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        moment = parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return None
+    # HTTP dates are in GMT, and one of "-0000" comes without a zone.
+    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)

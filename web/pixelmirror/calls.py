@@ -5,7 +5,7 @@ before Python was up (DESIGN 5.3). A call is `{"uuid", "time" (ms), "args": ["tr
 options], "page": {"url", "referrer", "title"}}`.
 """
 
-from . import attribution, consent, event
+from . import attribution, consent_rules, event
 from .check import EventError, shown
 
 
@@ -24,7 +24,7 @@ class Calls:
         self.awaiting: list = []
 
     def take(self, call: dict) -> list:
-        """The events that this call brings about: `[(call, event, options)]`.
+        """The events that this call brings about: `[(call, event)]`.
 
         One for `track` and `page`; none while consent is awaited or after it was denied; on
         consent all that waited, in order. Raises EventError.
@@ -54,7 +54,7 @@ class Calls:
             return []
         if self.consent["status"] == "denied" or built["params"].get("is_probably_spam"):
             return []
-        return [(call, built, options)]
+        return [(call, built)]
 
     def _page(self, call, params, *_):
         return self._track(call, "page_view", params, None)
@@ -68,7 +68,7 @@ class Calls:
     def _consent(self, call, value, *_):
         was_awaited = self.consent["status"] == "awaited"
         has_gpc = self.consent.get("gpc")
-        self.consent = consent.given(value)
+        self.consent = consent_rules.given(value)
         if has_gpc:
             self.consent["gpc"] = True
         waited, self.awaiting = self.awaiting, []

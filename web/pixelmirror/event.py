@@ -87,7 +87,7 @@ def check_user(user):
 def build(name, params, uuid, time_ms, options, context):
     """The Event (DESIGN 5.4), or EventError.
 
-    `options`: `event_id` (the caller's own). `context`: what is the same for all events of this
+    `options`: `event_id` (the caller's own), `destinations` (only these). `context`: what is the same for all events of this
     moment: `site` (`currency`, `custom_events`), `page`, `user`, `visitor_id`, `attribution`,
     `consent`.
     """
@@ -109,6 +109,9 @@ def build(name, params, uuid, time_ms, options, context):
     for field in ("user", "visitor_id"):
         if context.get(field):
             event[field] = context[field]
+    if options.get("destinations") is not None:
+        only = options["destinations"]
+        event["destinations"] = check_kind("texts", only, "options.destinations")
     return event
 
 

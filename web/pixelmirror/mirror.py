@@ -29,6 +29,7 @@ class Mirror:
         self.on_fate = on_fate
         self.waiting: list = []  # [(uuid, event)]
         self.sending: list = []
+        self.cookie_domain = ""  # where the tracker keeps our cookies; the relay renews them there
         self.most = MAX_EVENTS  # events of one request
         self.failures = 0
         self.is_paused = False
@@ -96,7 +97,8 @@ class Mirror:
             if texts and size > MAX_CHARACTERS:
                 break
             texts.append(text)
-        body = '{"sent_at": ' + str(self.page.now_ms()) + ', "events": [' + ", ".join(texts) + "]}"
+        head = json.dumps({"sent_at": self.page.now_ms(), "cookie_domain": self.cookie_domain})
+        body = head[:-1] + ', "events": [' + ", ".join(texts) + "]}"
         return self.waiting[: len(texts)], body
 
     def on_answer(self, status: int, retry_after: str) -> None:

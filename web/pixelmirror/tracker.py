@@ -5,7 +5,7 @@ page. Order (DESIGN 5.3): attribution first, then pixels once, then the page vie
 that came earlier.
 """
 
-from . import attribution, consent, event_id
+from . import attribution, consent_rules, event_id
 from .calls import Calls
 from .catalogue import own_name
 from .check import EventError
@@ -30,7 +30,7 @@ class Tracker:
         self.complained: list = []
         cookies = page.cookies()
         remembered = cookies.get(CONSENT_COOKIE, "")
-        start = consent.initial(site["consent"], remembered, page.has_gpc())
+        start = consent_rules.initial(site["consent"], remembered, page.has_gpc())
         self.calls = Calls(site, page.cookies, start, cookies.get(VISITOR_COOKIE, ""))
         self.domain = None
 
@@ -61,36 +61,34 @@ class Tracker:
         if call["args"][0] == "consent":
             self._on_consent()
         taken = None
-        for source, event, options in events:
-            if self._fire(source, event, options):
+        for source, event in events:
+            if self._fire(source, event):
                 taken = event["event_id"]
-        if call["uuid"] not in [source["uuid"] for source, _, _ in events]:
+        if call["uuid"] not in [source["uuid"] for source, _ in events]:
             self.mirror.forget(call["uuid"])
         self.mirror.flush()
         return taken
 
     # --- one event ---
 
-    def _fire(self, call, event, options):
+    def _fire(self, call, event):
         """Give the event to each pixel, each on its own, and to the mirror; False for a repeat."""
         if not self._is_first(event):
             self.page.note(event["event_name"] + " " + event["event_id"] + " was sent before")
             self.mirror.forget(call["uuid"])
             return False
         self.mirror.keep(call["uuid"], event)
-        only = options.get("destinations")
         results = {}
-        for name, module in PIXELS:
-            if name in self.site["destinations"]:
-                results[name] = self._fire_pixel(name, module, event, only)
+        for name, pixel in self._pixels():
+            results[name] = self._fire_pixel(name, pixel, event)
         self.results[call["uuid"]] = (event, results)
         return True
 
-    def _fire_pixel(self, name, module, event, only):
-        pixel = self.site["destinations"][name]
-        own = own_name(event["event_name"], name, pixel["event_names"])
-        reason = consent.refusal(event["consent"], name, pixel["categories"])
-        if reason is None and only is not None and name not in only:
+    def _fire_pixel(self, name, pixel, event):
+        module = PIXELS[pixel["kind"]]
+        own = own_name(event["event_name"], pixel["kind"], pixel["event_names"])
+        reason = consent_rules.refusal(event["consent"], pixel["kind"], pixel["categories"])
+        if reason is None and name not in event.get("destinations", [name]):
             reason = "not among this call's destinations"
         if reason is None and own is None:
             reason = "it has no name for " + event["event_name"]
@@ -99,7 +97,7 @@ class Tracker:
         if reason:
             return "skipped: " + reason
         try:
-            calls = module.calls(event, own, pixel, self.page.heard(name))
+            calls = module.calls(event, own, pixel, self.page.heard(pixel["kind"]))
         except (KeyError, TypeError, ValueError) as error:
             return self._complain(name, "failed: " + repr(error))
         for steps in calls:
@@ -152,6 +150,7 @@ class Tracker:
         if self.domain is not None:
             return
         self.domain = self.page.cookie_domain(self.site["cookie_domain"])
+        self.mirror.cookie_domain = self.domain
         cookies = self.page.cookies()
         index = attribution.domain_index(self.domain)
         for landing in self.page.landings():
@@ -164,18 +163,28 @@ class Tracker:
                 cookies[name] = value
         self.calls.visitor_id = cookies.get(VISITOR_COOKIE) or self.page.uuid()
         self.page.write_cookie(VISITOR_COOKIE, self.calls.visitor_id, YEAR_S, self.domain)
-        for name, module in PIXELS:
-            if name in self.site["destinations"]:
-                self._set_up(name, module, self.site["destinations"][name])
+        self._set_up_pixels()
 
-    def _set_up(self, name, module, pixel):
-        if consent.refusal(self.calls.consent, name, pixel["categories"]) or name in self.pixels:
-            return
-        if pixel["loads_sdk"]:
-            self.page.install(name)
-        heard = self.page.heard(name)
+    def _set_up_pixels(self):
+        for name, pixel in self._pixels():
+            refusal = consent_rules.refusal(self.calls.consent, pixel["kind"], pixel["categories"])
+            if not refusal and name not in self.pixels:
+                self._set_up(name, pixel)
+
+    def _pixels(self):
+        """`(name, pixel)` in the order of the pixels' registry."""
+        destinations = self.site["destinations"]
+        for kind in PIXELS:
+            for name in sorted(destinations):
+                if destinations[name]["kind"] == kind:
+                    yield name, destinations[name]
+
+    def _set_up(self, name, pixel):
+        heard = self.page.heard(pixel["kind"])
         self.pixels[name] = heard
-        for steps in module.setup(pixel, heard):
+        if pixel["stub"]:
+            self.page.install(name)
+        for steps in PIXELS[pixel["kind"]].setup(pixel, heard):
             answer = self.page.guard(steps)
             if not answer["ok"] and not answer.get("missing"):
                 self._complain(name, "failed: " + answer["error"])
@@ -184,12 +193,10 @@ class Tracker:
         """Remember it; granted: begin, or set up what was refused before; denied: forget."""
         given = self.calls.consent
         domain = self.domain or self.page.cookie_domain(self.site["cookie_domain"])
-        self.page.write_cookie(CONSENT_COOKIE, consent.to_text(given), YEAR_S, domain)
+        self.page.write_cookie(CONSENT_COOKIE, consent_rules.to_text(given), YEAR_S, domain)
         if given["status"] == "denied":
             self.mirror.forget_all()
         elif self.domain is None:
             self._begin()
         else:
-            for name, module in PIXELS:
-                if name in self.site["destinations"]:
-                    self._set_up(name, module, self.site["destinations"][name])
+            self._set_up_pixels()

@@ -8,12 +8,17 @@ public settings, `heard` what the page's own code has done with the global befor
 Guard steps lead from `window` to a call: `[["ttq"], ["instance", ["C1"]], ["track", [...]]]`.
 """
 
+from collections import OrderedDict
+
 from . import alhena, commanders_act, kwai, meta, tiktok
 
-PIXELS = (
-    ("meta", meta),
-    ("tiktok", tiktok),
-    ("kwai", kwai),
-    ("commanders_act", commanders_act),
-    ("alhena", alhena),
+# MicroPython's dicts have no order: the order of firing is this list's.
+PIXELS = OrderedDict(
+    [
+        ("meta", meta),
+        ("tiktok", tiktok),
+        ("kwai", kwai),
+        ("commanders_act", commanders_act),
+        ("alhena", alhena),
+    ]
 )

@@ -15,8 +15,8 @@
     load("");
   },
   heard() {
-    const queue = Array.from(window.fbq.queue ?? [], (call) => Array.from(call));
-    const drained = window.fbq.getState?.().pixels ?? [];
+    const queue = Array.from(window.fbq?.queue ?? [], (call) => Array.from(call));
+    const drained = window.fbq?.getState?.().pixels ?? [];
     const ids = drained.map((pixel) => pixel.id);
     for (const [verb, id] of queue) if (verb === "init") ids.push(id);
     const queued = queue.some(([verb, name]) => verb === "track" && name === "PageView");

@@ -1,0 +1,246 @@
+"""The command line: `pixelmirror serve|check|snippet|build|dead-letters|demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from relay import __version__
+from relay.app import Relay, create_app
+from relay.assets import Assets, AssetsMissing
+from relay.destinations.registry import destinations
+from relay.outbox import OutboxError
+from relay.outbox.sqlite import SqliteOutbox
+from relay.pages import SitePages
+from relay.site import Site, SiteError, load, load_all, warnings
+
+SITE_FILE = click.Path(path_type=Path, dir_okay=False)
+DATA = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"),
+    show_default=True, help="Folder of the outbox.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Every pixel in the page and the matching server copy, under one event ID."""
+
+
+@main.command()
+@click.argument("files", type=SITE_FILE, nargs=-1, required=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--path", default="/s", show_default=True, help="Where pages find the relay.")
+@click.option("--outbox", "outbox_url", default=None, help="sqlite:FILE; DIR/outbox.db by default.")
+@DATA
+def serve(
+    files: tuple[Path, ...], host: str, port: int, path: str, outbox_url: str | None, data: Path
+) -> None:
+    """Run the relay for the sites of these files.
+
+    Ready when GET /readyz answers 200. SIGTERM: takes nothing more, finishes what is in flight
+    and keeps the rest for the next start.
+    """
+    sites = _sites(files)
+    _log()
+    file = _outbox_file(outbox_url, data)
+
+    async def run() -> None:
+        async with await SqliteOutbox.open(file) as outbox:
+            await serve_app(create_app(Relay(sites, outbox, Assets(), path)), host, port)
+
+    _run(run)
+
+
+async def serve_app(app: Any, host: str, port: int) -> None:
+    """Serve until a signal ends it. The peer's address is the shopper's: no proxy is believed here."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )
+    await uvicorn.Server(config).serve()
+
+
+@main.command()
+@click.argument("files", type=SITE_FILE, nargs=-1, required=True)
+def check(files: tuple[Path, ...]) -> None:
+    """Say what is wrong with site files, or what will go where."""
+    for site in _sites(files):
+        click.echo(f"{site.site}: sound")
+        for name, table in site.destinations.items():
+            pixel = "pixel in the page" if table.has_pixel else "no pixel"
+            copies = "server copies" if table.has_server_copy else "no server copies"
+            click.echo(f"  {name} ({table.kind}): {pixel}, {copies}")
+        for destination in destinations(site):
+            click.echo(f"  server copies to {destination.name}")
+
+
+@main.command()
+@click.argument("file", type=SITE_FILE)
+@click.option("--url", required=True, help="The relay's public address: https://t.shop.example")
+@click.option("--path", default="/s", show_default=True)
+def snippet(file: Path, url: str, path: str) -> None:
+    """Print the tag to paste into every page."""
+    site = _sites((file,))[0]
+    base = url.rstrip("/") + "/" + path.strip("/")
+    click.echo(f'<script async src="{base}/{site.site}.js"></script>')
+
+
+@main.command()
+@click.argument("file", type=SITE_FILE)
+@click.option("--url", required=True, help="The relay's public address: https://t.shop.example")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--path", default="/s", show_default=True)
+def build(file: Path, url: str, out: Path, path: str) -> None:
+    """Write the page's files for a CDN: the loader, the PyScript config and the assets."""
+    site = _sites((file,))[0]
+    assets = _assets()
+    pages = SitePages(site, assets)
+    base = url.rstrip("/") + "/" + path.strip("/")
+    folder = out / path.strip("/")
+    (folder / site.site).mkdir(parents=True, exist_ok=True)
+    (folder / f"{site.site}.js").write_text(pages.loader(base), encoding="utf-8")
+    (folder / site.site / "pyscript.json").write_text(
+        pages.pyscript_config(base), encoding="utf-8"
+    )
+    shutil.copytree(
+        assets.dist, folder / "assets", dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("manifest.json"),
+    )
+    click.echo(f"written to {folder}")
+
+
+@main.group("dead-letters")
+def dead_letters() -> None:
+    """What will not be tried again by itself. For a stopped relay; a running one answers
+    /v1/dead-letters."""
+
+
+def _dead_letter_command(function: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--event-id", default=None),
+        click.option("--destination", default=None),
+        click.option("--site", "sites", multiple=True, required=True, help="May be given often."),
+        DATA,
+    ):
+        function = option(function)
+    return function
+
+
+@dead_letters.command("list")
+@_dead_letter_command
+def list_dead_letters(
+    sites: tuple[str, ...], data: Path, destination: str | None, event_id: str | None
+) -> None:
+    """Print each dead letter with its reason."""
+
+    async def run() -> None:
+        async with await SqliteOutbox.open(_outbox_file(None, data)) as outbox:
+            for site in sites:
+                rows = await outbox.deliveries(
+                    site, state="dead", destination=destination, event_id=event_id, limit=1000
+                )
+                for row in rows:
+                    click.echo(f"{site} {row['destination']} {row['event_id']}: {row['reason']}")
+
+    _run(run)
+
+
+@dead_letters.command("replay")
+@_dead_letter_command
+def replay_dead_letters(
+    sites: tuple[str, ...], data: Path, destination: str | None, event_id: str | None
+) -> None:
+    """Let them be tried again when the relay starts."""
+    _change_dead_letters("replay", sites, data, destination, event_id)
+
+
+@dead_letters.command("drop")
+@_dead_letter_command
+def drop_dead_letters(
+    sites: tuple[str, ...], data: Path, destination: str | None, event_id: str | None
+) -> None:
+    """Give them up; their personal data is erased."""
+    _change_dead_letters("drop", sites, data, destination, event_id)
+
+
+def _change_dead_letters(
+    verb: str, sites: tuple[str, ...], data: Path, destination: str | None, event_id: str | None
+) -> None:
+    async def run() -> None:
+        async with await SqliteOutbox.open(_outbox_file(None, data)) as outbox:
+            change = outbox.replay if verb == "replay" else outbox.drop
+            now_ms = int(time.time() * 1000)
+            for site in sites:
+                count = await change(
+                    site, destination=destination, event_id=event_id, now_ms=now_ms
+                )
+                click.echo(f"{site}: {count} dead letters, {verb}")
+
+    _run(run)
+
+
+def _sites(files: tuple[Path, ...]) -> list[Site]:
+    try:
+        sites = load_all(files) if len(files) > 1 else [load(files[0])]
+    except SiteError as error:
+        raise click.ClickException(str(error)) from error
+    for site, file in zip(sites, files, strict=True):
+        for line in warnings(site):
+            click.echo(f"{file}: {line}", err=True)
+    return sites
+
+
+def _assets() -> Assets:
+    try:
+        return Assets()
+    except AssetsMissing as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _outbox_file(url: str | None, data: Path) -> Path:
+    if url is None:
+        return data / "outbox.db"
+    scheme, _, rest = url.partition(":")
+    if scheme != "sqlite" or not rest:
+        raise click.ClickException("--outbox: must be sqlite:FILE")
+    return Path(rest)
+
+
+def _log() -> None:
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+
+
+def _run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run to the end on uvloop; what can't be opened is said without a traceback."""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(main())
+    except (OutboxError, AssetsMissing) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None  # where there is no uvloop, asyncio's own loop serves
+    return uvloop.new_event_loop

@@ -1,0 +1,136 @@
+"""Delivery: everything in the outbox reaches its destination, or becomes a dead letter.
+
+One worker for each destination of each site, and the hourly purge. The promises are those of
+DESIGN 5.5; `relay.worker` keeps them for one destination.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+from relay.destinations import Destination
+from relay.outbox import Outbox
+from relay.sending import Sender, Transport, quiet_http_logs
+from relay.worker import Surroundings, Wait, Worker
+
+logger = logging.getLogger("pixelmirror.delivery")
+
+PURGE_EVERY_S = 3600.0
+
+IN_FLIGHT = 8
+"""Requests under way to one destination, so that one slow answer does not hold up the others."""
+
+
+def system_now_ms() -> int:
+    """The system's clock."""
+    return time.time_ns() // 1_000_000
+
+
+async def wait_for(event: asyncio.Event, seconds: float) -> None:
+    """The event is set or the seconds have passed."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+class DeliveryLoop:
+    """Delivers what waits in the outbox: `start()`, `wake()` after each put, `await stop()`.
+
+    `transport` makes the connections of one destination (httpx's own by default); `now_ms`,
+    `chance` (0 to 1) and `wait` are time and chance, for tests to replace.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        destinations: Iterable[tuple[str, Destination]],
+        *,
+        retention_days: Mapping[str, int] | None = None,
+        transport: Transport | None = None,
+        now_ms: Callable[[], int] = system_now_ms,
+        chance: Callable[[], float] = random.random,
+        wait: Wait = wait_for,
+        in_flight: int = IN_FLIGHT,
+    ) -> None:
+        quiet_http_logs()
+        around = Surroundings(now_ms, chance, wait, in_flight)
+        self._outbox = outbox
+        self._around = around
+        self._retention_days = dict(retention_days or {})
+        self._workers = {
+            (site, destination.name): Worker(site, destination, outbox, Sender(transport), around)
+            for site, destination in destinations
+        }
+        self._running: list[tuple[Worker, asyncio.Task[None]]] = []
+        self._never = asyncio.Event()
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are under way."""
+        return sum(worker.under_way for worker in self._workers.values())
+
+    @property
+    def paused(self) -> dict[tuple[str, str], str]:
+        """Each (site, destination) that refuses our credentials, with its words."""
+        workers = self._workers.items()
+        return {route: worker.pace.paused for route, worker in workers if worker.pace.paused}
+
+    @property
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """How often a delivery was `done`, `retry` or `dead`: (site, destination, verdict)."""
+        return {
+            (*route, verdict): count
+            for route, worker in self._workers.items()
+            for verdict, count in worker.counts.items()
+        }
+
+    def start(self) -> None:
+        """Deliveries are under way from now on."""
+        self._running = [
+            (worker, asyncio.create_task(worker.run())) for worker in self._workers.values()
+        ]
+        self._keeping = asyncio.create_task(self._keep_house())
+
+    def wake(self, site: str, destination: str | None = None) -> None:
+        """Something was put for this destination, or for any of the site."""
+        for (its_site, name), worker in self._workers.items():
+            if its_site == site and destination in (None, name):
+                worker.wake()
+
+    async def stop(self, deadline_s: float) -> None:
+        """Nothing is under way any more; what was not sent waits for the next start."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+        await asyncio.gather(
+            *(worker.stop(running, deadline_s) for worker, running in self._running)
+        )
+
+    async def _keep_house(self) -> None:
+        """What is over is purged every hour; what nobody will deliver is told once."""
+        has_told = False
+        while True:
+            try:
+                if not has_told:
+                    await self._tell_forsaken()
+                    has_told = True
+                await self._outbox.purge(self._around.now_ms(), self._retention_days)
+            except Exception:
+                logger.exception("the outbox was not purged; the next try is in an hour")
+            await self._around.wait(self._never, PURGE_EVERY_S)
+
+    async def _tell_forsaken(self) -> None:
+        for backlog in await self._outbox.waiting():
+            if (backlog.site, backlog.destination) not in self._workers:
+                logger.warning(
+                    "site=%s destination=%s: %d deliveries wait for a destination that no site "
+                    "file has any more; they stay until it is there again",
+                    backlog.site,
+                    backlog.destination,
+                    backlog.count,
+                )

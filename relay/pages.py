@@ -1,0 +1,145 @@
+"""What pages load by the site's name: the loader with its public settings, the PyScript config.
+
+Only what a page needs and everyone may read is in here; keys and tokens never are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from typing import Any
+
+from pixelmirror.pixels import PIXELS
+from starlette.requests import Request
+from starlette.responses import Response
+
+from relay import __version__
+from relay.assets import Assets, web_root
+from relay.site import CommandersActTable, DestinationTable, Site
+
+# PyScript's plugins: none of them may show anything in a shop's page.
+NO_PLUGINS = [
+    "!codemirror",
+    "!deprecations-manager",
+    "!donkey",
+    "!error",
+    "!py-editor",
+    "!py-game",
+    "!py-terminal",
+]
+
+HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "public, max-age=300, stale-while-revalidate=86400",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+# Stands for the relay's public address until a request tells it.
+BASE = "{relay's address}"
+
+
+class SitePages:
+    """The files of one site, made once; only the relay's public address is put in later.
+
+    `base` is that address with the path: `//t.shop.example/s` (the page's own scheme) or
+    `https://t.shop.example/s`.
+    """
+
+    def __init__(self, site: Site, assets: Assets) -> None:
+        self.site = site
+        self.assets = assets
+        self._loader = self._make_loader()
+        self._config = json.dumps(
+            {
+                "files": self._files(),
+                "js_modules": {"main": {f"{BASE}/{site.site}.js": "pixelmirror_loader"}},
+            },
+            indent=2,
+        )
+
+    def loader(self, base: str) -> str:
+        """`GET /s/{site}.js`: web/loader.js with the settings and the stubs of the site's pixels."""
+        return self._loader.replace(BASE, base)
+
+    def pyscript_config(self, base: str) -> str:
+        """`GET /s/{site}/pyscript.json`: makes `import pixelmirror` work in the page's own PyScript."""
+        return self._config.replace(BASE, base)
+
+    def _make_loader(self) -> str:
+        settings = json.dumps(self._settings(), separators=(",", ":")).replace("</", "<\\/")
+        kinds = {table.kind for table in self.site.destinations.values() if table.has_pixel}
+        stubs = ",\n".join(f"{kind}: {_stub(kind)}" for kind in PIXELS if kind in kinds)
+        source = (web_root() / "loader.js").read_text(encoding="utf-8")
+        return source.replace("SETTINGS", settings, 1).replace("PIXELS", f"{{\n{stubs}\n}}", 1)
+
+    def _settings(self) -> dict[str, Any]:
+        """The public settings, as the loader and the tracker read them."""
+        return {
+            "site": self.site.site,
+            "version": __version__,
+            "relay": f"{BASE}/{self.site.site}",
+            "currency": self.site.currency,
+            "consent": self.site.consent,
+            "cookie_domain": self.site.cookie_domain,
+            "custom_events": self.site.custom_events,
+            "destinations": {
+                name: self._pixel(table)
+                for name, table in self.site.destinations.items()
+                if table.has_pixel
+            },
+            "pyscript": {
+                "url": f"{BASE}/{self.site.site}/pyscript.json",
+                "core": self.assets.url(BASE, "pyscript"),
+                "mpy": self._interpreter("micropython"),
+                "py": self._interpreter("pyodide"),
+            },
+        }
+
+    def _pixel(self, table: DestinationTable) -> dict[str, Any]:
+        """What the page may know of one destination."""
+        module = PIXELS[table.kind]
+        urls = list(module.SDK_URLS) if table.sdk_url is None else [table.sdk_url]
+        pixel: dict[str, Any] = {
+            "kind": table.kind,
+            # An empty sdk_url: the page loads the SDK itself, so its stub is not ours to make.
+            "stub": table.sdk_url != "",
+            "sdk_urls": [url for url in urls if url],
+            "event_names": table.event_names,
+            "categories": table.categories,
+            "order_event_id": self.site.order_event_id,
+        }
+        if isinstance(table, CommandersActTable):
+            pixel["site_id"] = table.site_id
+            pixel["source_key"] = table.source_key
+            pixel["meta_event_names"] = self.site.names_of("meta")
+        elif hasattr(table, "pixel_ids"):
+            pixel["pixel_ids"] = table.pixel_ids
+        return pixel
+
+    def _interpreter(self, group: str) -> dict[str, Any]:
+        return {
+            "interpreter": self.assets.url(BASE, group),
+            "files": self._files(),
+            "plugins": NO_PLUGINS,
+        }
+
+    def _files(self) -> dict[str, str]:
+        return {self.assets.url(BASE, "tracker"): "./*"}
+
+
+def _stub(kind: str) -> str:
+    """The pixel's official stub, an expression of JavaScript."""
+    text = resources.files("pixelmirror.pixels").joinpath(f"{kind}.js").read_text(encoding="utf-8")
+    return "\n".join(line for line in text.splitlines() if not line.startswith("//")).rstrip(" ;\n")
+
+
+def answer(request: Request, text: str, media_type: str) -> Response:
+    """The file, or 304 for a browser that has it."""
+    etag = '"' + hashlib.sha256(text.encode()).hexdigest()[:16] + '"'
+    headers = {**HEADERS, "ETag": etag}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(text, headers=headers, media_type=media_type)

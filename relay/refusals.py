@@ -1,0 +1,58 @@
+"""Refusals: every answer of the relay that is not a yes (DESIGN 5.4, the table of errors).
+
+    Refusal
+    ├── of what was sent        400 invalid_json · 413 · 415 · 422 invalid_event
+    ├── of who sent it          401 unknown_key · 403 origin_not_allowed · 429 rate_limited
+    ├── of where it was sent    404 unknown_site, unknown_store
+    └── because we can't now    503 not_durable
+"""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+STATUS = {
+    "invalid_json": 400,
+    "unknown_key": 401,
+    "origin_not_allowed": 403,
+    "unknown_site": 404,
+    "unknown_store": 404,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "too_large": 413,
+    "unsupported_media_type": 415,
+    "invalid_event": 422,
+    "rate_limited": 429,
+    "not_durable": 503,
+}
+
+
+class Refusal(Exception):
+    """One refusal: its code, why in words, and the field's path where one is wrong."""
+
+    def __init__(
+        self, code: str, message: str, *, field: str | None = None, retry_after_s: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+        self.retry_after_s = retry_after_s
+
+
+def answer(refusal: Refusal) -> JSONResponse:
+    """The refusal as the contract's JSON body."""
+    error = {"code": refusal.code, "message": refusal.message}
+    if refusal.field is not None:
+        error["field"] = refusal.field
+    headers = {}
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    return JSONResponse({"error": error}, STATUS[refusal.code], headers)
+
+
+async def on_refusal(request: Request, error: Exception) -> JSONResponse:
+    """Starlette's handler for `Refusal`."""
+    assert isinstance(error, Refusal)
+    return answer(error)

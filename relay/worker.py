@@ -1,0 +1,272 @@
+"""One destination's worker: claims what is due, sends it, and settles what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from relay.backoff import PROBE_EVERY_S, Pace, wait_s
+from relay.destinations import Answer, Destination, Judgement, Request
+from relay.loading import Load, halves, in_batches, loads, may_split, too_old
+from relay.outbox import Delivery, Outbox, OutboxError, Outcome
+from relay.redaction import safe_reason
+from relay.sending import Sender
+
+logger = logging.getLogger("pixelmirror.delivery")
+
+CLAIM_MOST = 200
+"""Deliveries of one claim, unless a single request may carry more."""
+
+IDLE_S = 30.0
+"""An idle worker looks again this often; what is put wakes it at once."""
+
+TROUBLE_S = 5.0
+"""Seconds before the next try when the outbox can't store or something unforeseen happened."""
+
+LOG_LEVEL = {"done": logging.DEBUG, "retry": logging.INFO, "dead": logging.WARNING}
+
+Wait = Callable[[asyncio.Event, float], Awaitable[None]]
+"""Returns when the event is set or so many seconds have passed."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a worker is given from outside: the clock, chance, and how much may be under way."""
+
+    now_ms: Callable[[], int]
+    chance: Callable[[], float]
+    wait: Wait
+    in_flight: int
+
+
+class Worker:
+    """Delivers to one destination of one site; slow or broken, it disturbs no other."""
+
+    def __init__(
+        self,
+        site: str,
+        destination: Destination,
+        outbox: Outbox,
+        sender: Sender,
+        around: Surroundings,
+    ) -> None:
+        self.pace = Pace()
+        self.counts: Counter[str] = Counter()
+        self._site = site
+        self._destination = destination
+        self._outbox = outbox
+        self._sender = sender
+        self._around = around
+        self._woken = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._log_name = f"site={site} destination={destination.name}"
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are under way."""
+        return len(self._under_way)
+
+    def wake(self) -> None:
+        """The worker looks now whether something is due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Everything due is delivered, until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                rest_s = await self._turn()
+            except OutboxError as error:
+                logger.error("%s: %s", self._log_name, error)
+                rest_s = TROUBLE_S
+            except Exception as error:
+                self._log_internal(error)
+                rest_s = TROUBLE_S
+            if rest_s > 0:
+                await self._around.wait(self._woken, rest_s)
+
+    async def stop(self, running: asyncio.Task[None], deadline_s: float) -> None:
+        """Nothing more is claimed; what is under way ends by itself, or cut short at the deadline.
+
+        Cut short, it may have arrived: a delivery that must not be repeated is a dead letter then.
+        Everything else waits for the next start.
+        """
+        self._stopping.set()
+        self._woken.set()
+        await running
+        if self._under_way:
+            _, late = await asyncio.wait(self._under_way, timeout=deadline_s)
+            if late:
+                self._sender.cut_short()
+                await asyncio.wait(late)
+        await self._sender.close()
+
+    async def _turn(self) -> float:
+        """Starts what may start; seconds to rest then, unless woken."""
+        self._woken.clear()  # before the look: what is put after it wakes again
+        now_ms = self._around.now_ms()
+        held_s = (self.pace.not_before_ms - now_ms) / 1000
+        room = self._room()
+        if held_s > 0 or room == 0:
+            return held_s if held_s > 0 else IDLE_S
+        claimed = await self._outbox.claim(self._site, self._destination.name, room, now_ms)
+        if claimed:
+            await self._start(claimed, now_ms)
+            return 0.0
+        due_ms = await self._outbox.next_due(self._site, self._destination.name)
+        return IDLE_S if due_ms is None else min((due_ms - now_ms) / 1000, IDLE_S)
+
+    def _room(self) -> int:
+        """How many deliveries may be claimed now."""
+        if self.pace.one_at_a_time:
+            return 0 if self._under_way else 1
+        free = max(self._around.in_flight - len(self._under_way), 0)
+        return min(free * self._destination.batch, max(self._destination.batch, CLAIM_MOST))
+
+    async def _start(self, claimed: Sequence[Delivery], now_ms: int) -> None:
+        try:
+            made = await self._loads(claimed, now_ms)
+            once = [one for load in made if not load.request.repeatable for one in load.deliveries]
+            if once:
+                await self._outbox.begin(once)
+        except Exception:
+            await self._outbox.release(claimed)
+            raise
+        if self._stopping.is_set():
+            await self._outbox.release(claimed)
+            return
+        for load in made:
+            task = asyncio.create_task(self._carry(load))
+            self._under_way.add(task)
+            task.add_done_callback(self._ended)
+
+    async def _loads(self, deliveries: Sequence[Delivery], now_ms: int) -> list[Load]:
+        """The requests to send; what can't be sent at all is settled as a dead letter."""
+        hopeless: list[Outcome] = []
+        fresh: list[Delivery] = []
+        for delivery in deliveries:
+            reason = too_old(delivery, self._destination.max_age_s, now_ms)
+            if reason is None:
+                fresh.append(delivery)
+            else:
+                hopeless.append(
+                    Outcome(delivery, "dead", None, safe_reason(reason), attempted=False)
+                )
+        made: list[Load] = []
+        for batch in in_batches(fresh, self._destination.batch):
+            some, failed = loads(self._destination, batch)
+            made += some
+            for delivery, error in failed:
+                self._log_internal(error, delivery.event_id)
+                hopeless.append(Outcome(delivery, "dead", None, _internal(error), attempted=False))
+        if hopeless:
+            await self._settle(hopeless)
+        return made
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._woken.set()
+        if not task.cancelled() and (error := task.exception()):
+            self._log_internal(error)
+
+    async def _carry(self, load: Load) -> None:
+        """The load is sent, in halves where it is refused as a whole, and all of it settled."""
+        todo = [load]
+        while todo:
+            load = todo.pop()
+            answer, judgement = await self._try(load.request)
+            if judgement.verdict == "dead" and may_split(load, answer):
+                for half in reversed(halves(load.deliveries)):
+                    todo += await self._loads(half, self._around.now_ms())
+            else:
+                await self._settle(self._outcomes(load, answer, judgement))
+            if todo and self._must_hold():
+                await self._outbox.release([one for rest in todo for one in rest.deliveries])
+                return
+
+    def _must_hold(self) -> bool:
+        return self._stopping.is_set() or self.pace.not_before_ms > self._around.now_ms()
+
+    async def _try(self, request: Request) -> tuple[Answer, Judgement]:
+        answer = Answer(failure="no_answer")
+        try:
+            answer = await self._sender.send(request)
+            judgement = self._destination.judge(request, answer, self._around.now_ms() / 1000)
+        except Exception as error:
+            self._log_internal(error, *(event["event_id"] for event in request.events))
+            return answer, Judgement("dead", _internal(error))
+        self._note(request, answer, judgement)
+        return answer, judgement
+
+    def _note(self, request: Request, answer: Answer, judgement: Judgement) -> None:
+        was_paused = self.pace.paused
+        self.pace.note(answer, judgement, self._around.now_ms())
+        if self.pace.paused and not was_paused:
+            logger.error(
+                "%s: PAUSED: %s. Check this destination's credentials in the site file. "
+                "Nothing is lost: deliveries wait, and one a minute is tried.",
+                self._log_name,
+                safe_reason(judgement.reason, request),
+            )
+        elif was_paused and not self.pace.paused:
+            logger.warning("%s: resumed", self._log_name)
+
+    def _outcomes(self, load: Load, answer: Answer, judgement: Judgement) -> list[Outcome]:
+        reason = safe_reason(judgement.reason, load.request)
+        if judgement.verdict in ("done", "dead"):
+            verdict = judgement.verdict
+            return [Outcome(one, verdict, answer.status, reason) for one in load.deliveries]
+        chance = self._around.chance()  # one for all: what was sent together stays together
+        return [
+            Outcome(one, "retry", answer.status, reason, self._due_ms(one, judgement, chance))
+            for one in load.deliveries
+        ]
+
+    def _due_ms(self, delivery: Delivery, judgement: Judgement, chance: float) -> int:
+        rest_s = PROBE_EVERY_S
+        if judgement.verdict == "retry":
+            attempt = delivery.attempts + 1
+            rest_s = wait_s(attempt, chance, judgement.after_s, self._destination.max_age_s)
+        return self._around.now_ms() + int(rest_s * 1000)
+
+    async def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        """The outcomes are stored, however long the outbox can't: they happened."""
+        while True:
+            try:
+                await self._outbox.settle(outcomes, self._around.now_ms())
+                break
+            except OutboxError as error:
+                logger.error("%s: %s", self._log_name, error)
+                if self._stopping.is_set():
+                    return
+                await self._around.wait(self._stopping, TROUBLE_S)
+        for one in outcomes:
+            self.counts[one.verdict] += 1
+            logger.log(
+                LOG_LEVEL[one.verdict],
+                "%s event_id=%s attempt=%d status=%s %s: %s",
+                self._log_name,
+                one.delivery.event_id,
+                one.delivery.attempts + one.attempted,
+                one.status,
+                one.verdict,
+                one.reason,
+            )
+
+    def _log_internal(self, error: BaseException, *event_ids: str) -> None:
+        """Where it happened and what kind; an exception's own words may quote the event."""
+        logger.error(
+            "%s event_id=%s internal error: %s\n%s",
+            self._log_name,
+            ",".join(event_ids) or None,
+            type(error).__name__,
+            "".join(traceback.format_tb(error.__traceback__)),
+        )
+
+
+def _internal(error: Exception) -> str:
+    return f"internal error: {type(error).__name__}"
