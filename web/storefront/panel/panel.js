@@ -114,7 +114,7 @@ function rowNode(row, isOpenNow) {
       el("span", {class: "pm-mark", "aria-hidden": "true"}, MARKS[row.mark]),
       el("span", {}, el("b", {}, row.system), ` — ${row.words}`),
     ),
-    ...[...ids].map((id) => el("p", {class: "pm-id-line"}, idNode("event ID", id))),
+    ...[...ids].map((id) => el("p", {class: "pm-id-line"}, idNode("event ID", id, id))),
     el("div", {class: "pm-sides"}, sideNode("Pixel", row.pixel), sideNode("Server copy", row.server)),
   );
   details.open = isOpenNow;
@@ -133,10 +133,9 @@ function sideNode(title, told) {
   );
 }
 
-// An ID, short enough to read; a click copies all of it.
-function idNode(label, id) {
+// An ID, by default without the event's name and short enough to read; a click copies all of it.
+function idNode(label, id, short = id?.replace(/^[a-z_]+_(.{8})-.*-.{6}(.{6})$/, "$1…$2")) {
   if (!id) return el("span", {class: "pm-no-id"}, "no event ID");
-  const short = id.length > 26 ? `${id.slice(0, 15)}…${id.slice(-6)}` : id;
   const button = el("button", {class: "pm-id", title: id, "aria-label": `Copy ${label} ${id}`}, short);
   button.addEventListener("click", async () => {
     const isCopied = await navigator.clipboard.writeText(id).then(() => true, () => false);

@@ -52,6 +52,7 @@ function withCopy(s, hasPixel, copy) {
   if (!pixel.event_id && !copy.event_id) {
     return ["good", `pixel and server copy${late}, paired by time and name: it takes no event ID`];
   }
+  if (!pixel.event_id) return ["good", `pixel and server copy${late}; the pixel takes no event ID here`];
   if (pixel.event_id !== copy.event_id) return ["bad", "pixel and server copy have two event IDs"];
   if (pixel.event_name !== copy.event_name) return ["bad", "pixel and server copy have two names"];
   return ["good", `pixel and server copy match${late}`];
