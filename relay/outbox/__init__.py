@@ -1,0 +1,219 @@
+"""The outbox: the durable store of deliveries, as everything else sees it.
+
+`relay.outbox.sqlite` stores them in one file. Another store takes its place by keeping the
+promises of `Outbox`; nothing here says how they are kept.
+
+    OutboxError
+    ├── OutboxRefused       it cannot be opened: in use, of a newer version, not an outbox
+    └── OutboxUnavailable   it can't store or read now: disk full, locked, closed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypedDict
+
+from relay.destinations import Event
+
+State = Literal["waiting", "done", "dead", "skipped"]
+"""A delivery's state; `skipped` was decided before it was stored, or by dropping a dead letter."""
+
+UNIQUE_DAYS = 7
+"""Days for which an (event, destination) is remembered at least once it needs no delivery."""
+
+
+class OutboxError(Exception):
+    """Anything the outbox says no to."""
+
+
+class OutboxRefused(OutboxError):
+    """The outbox cannot be opened; the message says why and what to do."""
+
+
+class OutboxUnavailable(OutboxError):
+    """The outbox can't do it now and nothing of the call is stored; later it may."""
+
+
+class NewDelivery(TypedDict):
+    """What one destination is to get of an event.
+
+    Example: `{"destination": "scalev.meta", "state": "skipped", "reason": "no consent",
+    "sent_as": "O1-Purchase-FORM"}`. `sent_as`: the event ID that destination is given.
+    """
+
+    destination: str
+    state: Literal["waiting", "skipped"]
+    reason: str
+    sent_as: str | None
+
+
+Record = tuple[Event, Sequence[NewDelivery]]
+"""An event with everything that is to become of it."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One event for one destination, claimed and on its way.
+
+    `attempts` are those already made, `reason` how the last one ended. `handle` is the store's
+    own mark: it goes back unchanged.
+    """
+
+    site: str
+    event_id: str
+    destination: str
+    event: dict[str, Any]
+    attempts: int
+    reason: str
+    sent_as: str | None
+    handle: object
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a claimed delivery ended: `done`, `dead`, or `retry` at `due_ms`.
+
+    `attempted`: false where nothing was sent, so that no attempt is counted.
+    """
+
+    delivery: Delivery
+    verdict: Literal["done", "retry", "dead"]
+    status: int | None = None
+    reason: str = ""
+    due_ms: int = 0
+    attempted: bool = True
+
+
+class DeliveryRow(TypedDict):
+    """A delivery as operators see it (DESIGN 5.4); it holds no personal data."""
+
+    event_id: str
+    event_name: str
+    destination: str
+    state: State
+    attempts: int
+    status: int | None
+    reason: str
+    updated_at: int
+    sent_as: str | None
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """What waits for one destination; `oldest_ms`: when the oldest of its events was received."""
+
+    site: str
+    destination: str
+    count: int
+    oldest_ms: int
+
+
+class Outbox(Protocol):
+    """The promises of DESIGN 5.5 about storing. Times are milliseconds since 1970.
+
+    A `destination` that filters also means those below it: `scalev` is `scalev.meta` too.
+    Every method raises `OutboxUnavailable`.
+    """
+
+    async def put(self, records: Sequence[Record]) -> set[tuple[str, str]]:
+        """All of it is durable; what came back is each (site, destination) with new work.
+
+        Each (site, event ID, destination) is stored once: a repeat changes nothing. A later copy
+        adds the destinations that have no delivery yet. An event that nothing waits for is stored
+        without its personal data.
+        """
+        ...
+
+    async def claim(self, site: str, destination: str, limit: int, now_ms: int) -> list[Delivery]:
+        """Those waiting and due, oldest first, at most `limit`; no other claim gets them.
+
+        They are ours until settled or released, or until the process ends.
+        """
+        ...
+
+    async def begin(self, deliveries: Sequence[Delivery]) -> None:
+        """These are about to be sent in a way that must not be repeated.
+
+        Should the process die before they are settled or released, they are dead letters when the
+        outbox is opened again: whether they arrived, nobody knows.
+        """
+        ...
+
+    async def release(self, deliveries: Sequence[Delivery]) -> None:
+        """These were claimed and not sent; they wait again as if they had not been claimed."""
+        ...
+
+    async def settle(self, outcomes: Sequence[Outcome], now_ms: int) -> None:
+        """The outcomes are durable; an event that nobody needs any more has no personal data.
+
+        Needed by: a delivery that waits, a dead letter.
+        """
+        ...
+
+    async def next_due(self, site: str, destination: str) -> int | None:
+        """When the first delivery that is waiting and not claimed is due; None without one."""
+        ...
+
+    async def deliveries(
+        self,
+        site: str,
+        *,
+        event_id: str | None = None,
+        order_id: str | None = None,
+        state: State | None = None,
+        destination: str | None = None,
+        limit: int = 100,
+    ) -> list[DeliveryRow]:
+        """The deliveries that match, last changed first. `order_id`: every event of that order."""
+        ...
+
+    async def dead_letters(
+        self, site: str, *, destination: str | None = None, limit: int = 1000
+    ) -> list[DeliveryRow]:
+        """The dead letters, last changed first."""
+        ...
+
+    async def replay(
+        self,
+        site: str,
+        *,
+        destination: str | None = None,
+        event_id: str | None = None,
+        since_ms: int | None = None,
+        now_ms: int,
+    ) -> int:
+        """How many dead letters now wait again, as if never tried; `since_ms`: dead since then."""
+        ...
+
+    async def drop(
+        self,
+        site: str,
+        *,
+        destination: str | None = None,
+        event_id: str | None = None,
+        since_ms: int | None = None,
+        now_ms: int,
+    ) -> int:
+        """How many dead letters were given up: skipped now, a repeat still stores nothing."""
+        ...
+
+    async def waiting(self) -> list[Backlog]:
+        """What waits, by site and destination."""
+        ...
+
+    async def purge(self, now_ms: int, retention_days: Mapping[str, int]) -> int:
+        """How many deliveries were forgotten.
+
+        Forgotten is what was done or skipped `UNIQUE_DAYS` ago. Dead letters older than their
+        site's `retention_days` (30 for a site not named) are dropped.
+        """
+        ...
+
+    async def check(self) -> None:
+        """Something was stored just now."""
+        ...
+
+    async def close(self) -> None:
+        """What was asked is stored and the store is free for the next process."""
+        ...

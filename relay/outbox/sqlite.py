@@ -1,0 +1,205 @@
+"""The outbox in one SQLite file: for one relay process, nothing to set up."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+from relay.outbox import UNIQUE_DAYS, Backlog, Delivery, DeliveryRow, Outcome, Record, State
+from relay.outbox import sqlite_statements as statements
+from relay.outbox.sqlite_file import Synchronous, connect, prepare
+from relay.outbox.sqlite_statements import Filter, Key, Route, key_of
+from relay.outbox.sqlite_threads import Readers, Writer
+
+CHUNK = 1000
+"""Deliveries that one purge, replay or drop transaction touches, so that no put waits long."""
+
+RETENTION_DAYS = 30
+"""Days that dead letters are kept for a site that does not say."""
+
+DAY_MS = 86_400_000
+
+
+class SqliteOutbox:
+    """Keeps the promises of `relay.outbox.Outbox`. Open it with `await SqliteOutbox.open(path)`.
+
+    What is claimed is remembered in memory only: after a restart it waits again. It belongs to
+    the event loop it was opened in.
+    """
+
+    def __init__(self, writer: Writer, readers: Readers, lock: int) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._lock: int | None = lock
+        self._claiming: defaultdict[Route, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._claimed: defaultdict[Route, set[int]] = defaultdict(set)
+        self._begun: set[Key] = set()
+
+    @classmethod
+    async def open(
+        cls, path: Path | str, *, synchronous: Synchronous = "FULL", now_ms: int | None = None
+    ) -> Self:
+        """The outbox of this file, made if it is not there. Raises `OutboxRefused`.
+
+        `now_ms` dates the dead letters of what was being sent when the last process was killed.
+        """
+        path = Path(path)
+        now_ms = int(time.time() * 1000) if now_ms is None else now_ms
+        lock = await asyncio.to_thread(prepare, path, now_ms)
+        writer = Writer(connect(path, synchronous=synchronous))
+        return cls(writer, Readers(lambda: connect(path)), lock)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._readers.close)
+        await self._writer.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def put(self, records: Sequence[Record]) -> set[Route]:
+        rows = [statements.stored(record) for record in records if record[1]]
+        return await self._writer.do(lambda db: statements.put(db, rows)) if rows else set()
+
+    async def claim(self, site: str, destination: str, limit: int, now_ms: int) -> list[Delivery]:
+        route = (site, destination)
+        async with self._claiming[route]:
+            # Copied before the snapshot is made: what is settled in between is in the copy, or
+            # no longer waits in the snapshot.
+            claimed = frozenset(self._claimed[route])
+            found = await self._readers.do(
+                lambda db: statements.find_due(db, route, limit, now_ms, claimed)
+            )
+            self._claimed[route].update(cast(int, delivery.handle) for delivery in found)
+        return found
+
+    async def begin(self, deliveries: Sequence[Delivery]) -> None:
+        keys = [key_of(delivery) for delivery in deliveries]
+        await self._writer.do(lambda db: statements.mark_begun(db, keys, is_begun=True))
+        self._begun.update(keys)
+
+    async def release(self, deliveries: Sequence[Delivery]) -> None:
+        keys = [key for key in map(key_of, deliveries) if key in self._begun]
+        try:
+            if keys:
+                await self._writer.do(lambda db: statements.mark_begun(db, keys, is_begun=False))
+                self._begun.difference_update(keys)
+        finally:
+            self._forget_claims(deliveries)
+
+    async def settle(self, outcomes: Sequence[Outcome], now_ms: int) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            if statements.settle(db, outcomes, now_ms):
+                self._writer.scrub_soon()
+
+        await self._writer.do(work)
+        settled = [outcome.delivery for outcome in outcomes]
+        self._forget_claims(settled)
+        self._begun.difference_update(map(key_of, settled))
+
+    async def next_due(self, site: str, destination: str) -> int | None:
+        route = (site, destination)
+        claimed = frozenset(self._claimed[route])
+        return await self._readers.do(lambda db: statements.next_due(db, route, claimed))
+
+    async def deliveries(
+        self,
+        site: str,
+        *,
+        event_id: str | None = None,
+        order_id: str | None = None,
+        state: State | None = None,
+        destination: str | None = None,
+        limit: int = 100,
+    ) -> list[DeliveryRow]:
+        chosen = Filter(destination=destination, event_id=event_id, order_id=order_id)
+        return await self._readers.do(lambda db: statements.rows(db, site, state, chosen, limit))
+
+    async def dead_letters(
+        self, site: str, *, destination: str | None = None, limit: int = 1000
+    ) -> list[DeliveryRow]:
+        return await self.deliveries(site, state="dead", destination=destination, limit=limit)
+
+    async def replay(
+        self,
+        site: str,
+        *,
+        destination: str | None = None,
+        event_id: str | None = None,
+        since_ms: int | None = None,
+        now_ms: int,
+    ) -> int:
+        chosen = Filter(destination=destination, event_id=event_id, since_ms=since_ms)
+        return await self._in_chunks(lambda db: statements.replay(db, site, chosen, CHUNK, now_ms))
+
+    async def drop(
+        self,
+        site: str,
+        *,
+        destination: str | None = None,
+        event_id: str | None = None,
+        since_ms: int | None = None,
+        now_ms: int,
+    ) -> int:
+        chosen = Filter(destination=destination, event_id=event_id, since_ms=since_ms)
+        return await self._drop(site, chosen, now_ms, "dropped")
+
+    async def waiting(self) -> list[Backlog]:
+        return await self._readers.do(statements.waiting)
+
+    async def purge(self, now_ms: int, retention_days: Mapping[str, int]) -> int:
+        forgotten = 0
+        for site in await self._readers.do(statements.sites):
+            days = retention_days.get(site, RETENTION_DAYS)
+            expired = Filter(before_ms=now_ms - days * DAY_MS)
+            await self._drop(site, expired, now_ms, f"dropped after {days} days")
+            over = Filter(before_ms=now_ms - UNIQUE_DAYS * DAY_MS)
+            forgotten += await self._remove(site, "done", over)
+            forgotten += await self._remove(site, "skipped", over)
+        return forgotten
+
+    async def check(self) -> None:
+        await self._writer.do(statements.prove)
+
+    async def _drop(self, site: str, chosen: Filter, now_ms: int, why: str) -> int:
+        def work(db: sqlite3.Connection) -> int:
+            count, has_erased = statements.drop(db, site, chosen, CHUNK, now_ms, why)
+            if has_erased:
+                self._writer.scrub_soon()
+            return count
+
+        return await self._in_chunks(work)
+
+    async def _remove(self, site: str, state: State, chosen: Filter) -> int:
+        return await self._in_chunks(lambda db: statements.remove(db, site, state, chosen, CHUNK))
+
+    async def _in_chunks(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        """The sum of what `work` did, called again for as long as it finds a full chunk."""
+        total = 0
+        while True:
+            count = await self._writer.do(work)
+            total += count
+            if count < CHUNK:
+                return total
+
+    def _forget_claims(self, deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            event, destination = key_of(delivery)
+            self._claimed[delivery.site, destination].discard(event)

@@ -1,0 +1,128 @@
+"""The outbox's file: who may open it, how it is laid out, what a killed process left in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from pathlib import Path
+from typing import Literal
+
+from relay.outbox import OutboxRefused
+
+Synchronous = Literal["FULL", "NORMAL"]
+"""`FULL` survives a power cut; `NORMAL` only a killed process, with fewer waits for the disk."""
+
+SCHEMA_VERSION = 1
+
+SCHEMA = """
+CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    event_name TEXT NOT NULL,
+    order_id TEXT,
+    received_at INTEGER NOT NULL,
+    body TEXT, -- the event as JSON: personal data, NULL once nobody needs it
+    UNIQUE (site, event_id)
+);
+CREATE INDEX events_of_order ON events (site, order_id) WHERE order_id IS NOT NULL;
+CREATE TABLE deliveries (
+    event INTEGER NOT NULL, -- events.id
+    destination TEXT NOT NULL,
+    site TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'dead', 'skipped')),
+    due_ms INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    status INTEGER,
+    reason TEXT NOT NULL,
+    sent_as TEXT,
+    begun INTEGER NOT NULL DEFAULT 0, -- 1 while a request that must not be repeated is under way
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (event, destination)
+) WITHOUT ROWID;
+CREATE INDEX deliveries_due ON deliveries (site, destination, due_ms) WHERE state = 'waiting';
+CREATE INDEX deliveries_changed ON deliveries (site, state, updated_at);
+CREATE INDEX deliveries_begun ON deliveries (event) WHERE begun = 1;
+CREATE TABLE proof (id INTEGER PRIMARY KEY CHECK (id = 1), written INTEGER NOT NULL);
+INSERT INTO proof VALUES (1, 0);
+"""
+
+# At most once where a repeat would count twice: what was under way when the process died is a
+# dead letter, as any other ambiguous end (DESIGN 5.5).
+BURY_BEGUN = """
+UPDATE deliveries
+SET state = 'dead', begun = 0, attempts = attempts + 1, status = NULL, updated_at = ?,
+    reason = 'the relay was killed while it was sent; it may have arrived, and a repeat would '
+        || 'count twice'
+WHERE begun = 1
+"""
+
+
+def connect(path: Path, *, synchronous: Synchronous = "FULL") -> sqlite3.Connection:
+    """A connection as the outbox needs it: write-ahead log, transactions begun by hand."""
+    db = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute(f"PRAGMA synchronous = {synchronous}")
+    db.execute("PRAGMA secure_delete = ON")
+    db.execute("PRAGMA temp_store = MEMORY")  # nothing personal in the system's temporary files
+    return db
+
+
+def prepare(path: Path, now_ms: int) -> int:
+    """The file is there, ours alone and of this schema; what came back is the lock to release.
+
+    Directory 0700 and file 0600: it holds personal data while deliveries wait. Raises
+    `OutboxRefused`.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise OutboxRefused(f"the outbox {path} cannot be made: {error.strerror}") from error
+    try:
+        _take(lock, path)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _lay_out(path, now_ms)
+        _make_name_durable(path.parent)
+    except (OSError, sqlite3.Error) as error:
+        os.close(lock)
+        raise OutboxRefused(f"the outbox {path} cannot be opened: {error}") from error
+    except OutboxRefused:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _take(lock: int, path: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise OutboxRefused(
+            f"the outbox {path} is in use by another process: stop that one first, "
+            "or give this one another data directory"
+        ) from None
+
+
+def _lay_out(path: Path, now_ms: int) -> None:
+    db = connect(path)
+    try:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise OutboxRefused(
+                f"the outbox {path} has schema {version} and this pixelmirror knows up to "
+                f"{SCHEMA_VERSION}: start the version that wrote it, or a newer one"
+            )
+        if version == 0:
+            db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
+        db.execute(BURY_BEGUN, (now_ms,))
+    finally:
+        db.close()
+
+
+def _make_name_durable(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,307 @@
+"""What the outbox asks of SQLite: each statement, and the plain functions that run them.
+
+A key is `(event, destination)`: the row ID of the event, and the destination's name. Functions
+that may have erased personal data say so with their result.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, NamedTuple, cast
+
+from relay.outbox import Backlog, Delivery, DeliveryRow, Outcome, Record, State
+
+Route = tuple[str, str]
+"""A site and one of its destinations."""
+
+Key = tuple[int, str]
+
+STATES: tuple[State, ...] = ("waiting", "done", "dead", "skipped")
+
+ORDER_EVENTS = frozenset({"begin_checkout", "add_payment_info", "purchase", "refund"})
+"""Events whose `params.id` is the order's ID."""
+
+PUT_EVENT = """
+INSERT INTO events (site, event_id, event_name, order_id, received_at, body)
+VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, event_id) DO NOTHING
+"""
+FIND_EVENT = "SELECT id FROM events WHERE site = ? AND event_id = ?"
+RESTORE_BODY = "UPDATE events SET body = ? WHERE id = ? AND body IS NULL"
+PUT_DELIVERY = """
+INSERT INTO deliveries (event, destination, site, state, due_ms, reason, sent_as, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, destination) DO NOTHING
+"""
+DUE = """
+SELECT event FROM deliveries
+WHERE site = ? AND destination = ? AND state = 'waiting' AND due_ms <= ?
+ORDER BY due_ms, event LIMIT ?
+"""
+CLAIMED = """
+SELECT e.event_id, e.body, d.attempts, d.reason, d.sent_as
+FROM deliveries d JOIN events e ON e.id = d.event WHERE d.event = ? AND d.destination = ?
+"""
+NEXT_DUE = """
+SELECT event, due_ms FROM deliveries
+WHERE site = ? AND destination = ? AND state = 'waiting' ORDER BY due_ms
+"""
+BEGIN = "UPDATE deliveries SET begun = 1 WHERE event = ? AND destination = ?"
+UNBEGIN = "UPDATE deliveries SET begun = 0 WHERE event = ? AND destination = ?"
+SETTLE = """
+UPDATE deliveries SET state = ?, due_ms = ?, attempts = attempts + ?, status = ?, reason = ?,
+    updated_at = ?, begun = 0
+WHERE event = ? AND destination = ? AND state = 'waiting'
+"""
+ERASE = """
+UPDATE events SET body = NULL WHERE id = ? AND body IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM deliveries d WHERE d.event = events.id AND d.state IN ('waiting', 'dead'))
+"""
+REPLAY = """
+UPDATE deliveries SET state = 'waiting', due_ms = ?, attempts = 0, updated_at = ?
+WHERE event = ? AND destination = ?
+"""
+DROP = """
+UPDATE deliveries SET state = 'skipped', reason = ? || reason, updated_at = ?
+WHERE event = ? AND destination = ?
+"""
+REMOVE_DELIVERY = "DELETE FROM deliveries WHERE event = ? AND destination = ?"
+REMOVE_EVENT = """
+DELETE FROM events WHERE id = ? AND NOT EXISTS (
+    SELECT 1 FROM deliveries d WHERE d.event = events.id)
+"""
+WAITING = """
+SELECT w.site, w.destination, w.count, e.received_at
+FROM (SELECT site, destination, count(*) AS count, min(event) AS oldest
+      FROM deliveries WHERE state = 'waiting' GROUP BY site, destination) w
+JOIN events e ON e.id = w.oldest
+"""
+# One seek in the index for each site, however many rows it has.
+SITES = """
+WITH RECURSIVE found (site) AS (
+    SELECT min(site) FROM deliveries
+    UNION ALL
+    SELECT (SELECT min(site) FROM deliveries WHERE site > found.site)
+    FROM found WHERE found.site IS NOT NULL)
+SELECT site FROM found WHERE site IS NOT NULL
+"""
+PROVE = "UPDATE proof SET written = written + 1"
+
+ROW = (
+    "e.event_id, e.event_name, d.destination, d.state, d.attempts, d.status, d.reason, "
+    "d.updated_at, d.sent_as"
+)
+
+
+class Filter(NamedTuple):
+    """Which deliveries of a site and state are meant; None means any."""
+
+    destination: str | None = None
+    event_id: str | None = None
+    order_id: str | None = None
+    since_ms: int | None = None
+    before_ms: int | None = None
+
+
+FILTER_TERMS = {
+    "destination": "(d.destination = :destination"
+    " OR d.destination > :destination || '.' AND d.destination < :destination || '/')",
+    "event_id": "e.site = :site AND e.event_id = :event_id",
+    "order_id": "e.site = :site AND e.order_id = :order_id",
+    "since_ms": "d.updated_at >= :since_ms",
+    "before_ms": "d.updated_at < :before_ms",
+}
+
+
+def select(columns: str, chosen: Filter) -> str:
+    """The statement for the deliveries of `:site` in `:state`, last changed first.
+
+    CROSS JOIN keeps the order of the tables: the few events of an ID first, or else the
+    deliveries as their index has them.
+    """
+    tables = "deliveries d CROSS JOIN events e ON e.id = d.event"
+    if chosen.event_id is not None or chosen.order_id is not None:
+        tables = "events e CROSS JOIN deliveries d ON d.event = e.id"
+    terms = ["d.site = :site", "d.state = :state"]
+    terms += [FILTER_TERMS[name] for name, value in chosen._asdict().items() if value is not None]
+    return (
+        f"SELECT {columns} FROM {tables} WHERE {' AND '.join(terms)} "  # noqa: S608 (no values)
+        "ORDER BY d.updated_at DESC, d.event DESC LIMIT :limit"
+    )
+
+
+def find(
+    db: sqlite3.Connection, columns: str, site: str, state: State, chosen: Filter, limit: int
+) -> list[tuple[Any, ...]]:
+    """These columns of the deliveries that match, last changed first."""
+    values = {"site": site, "state": state, "limit": limit, **chosen._asdict()}
+    return db.execute(select(columns, chosen), values).fetchall()
+
+
+class Stored(NamedTuple):
+    """A record as the tables have it; `body` is JSON."""
+
+    site: str
+    event_id: str
+    event_name: str
+    order_id: str | None
+    received_at: int
+    body: str
+    deliveries: list[tuple[str, str, str, str | None]]
+
+
+def stored(record: Record) -> Stored:
+    """The record as it is stored."""
+    event, deliveries = record
+    order_id = event["params"].get("id") if event["event_name"] in ORDER_EVENTS else None
+    first: dict[str, tuple[str, str, str, str | None]] = {}
+    for new in deliveries:
+        name = new["destination"]
+        first.setdefault(name, (name, new["state"], new["reason"], new["sent_as"]))
+    return Stored(
+        event["site"],
+        event["event_id"],
+        event["event_name"],
+        None if order_id is None else str(order_id),
+        event["received_at"],
+        json.dumps(event, separators=(",", ":")),
+        list(first.values()),
+    )
+
+
+def put(db: sqlite3.Connection, records: Sequence[Stored]) -> set[Route]:
+    """Each record and delivery that was not there is there; the routes that got work."""
+    routes: set[Route] = set()
+    for record in records:
+        is_wanted = any(state == "waiting" for _, state, _, _ in record.deliveries)
+        site, at = record.site, record.received_at
+        body = record.body if is_wanted else None
+        cursor = db.execute(PUT_EVENT, (*record[:5], body))
+        is_new = cursor.rowcount == 1
+        if is_new:
+            event = cursor.lastrowid
+        else:
+            (event,) = db.execute(FIND_EVENT, (site, record.event_id)).fetchone()
+        added = set()
+        for destination, state, reason, sent_as in record.deliveries:
+            row = (event, destination, site, state, at, reason, sent_as, at)
+            if db.execute(PUT_DELIVERY, row).rowcount == 1 and state == "waiting":
+                added.add((site, destination))
+        if added and not is_new:
+            db.execute(RESTORE_BODY, (body, event))
+        routes |= added
+    return routes
+
+
+def find_due(
+    db: sqlite3.Connection, route: Route, limit: int, now_ms: int, claimed: AbstractSet[int]
+) -> list[Delivery]:
+    """Those waiting and due that are not claimed yet, oldest first."""
+    site, destination = route
+    due = db.execute(DUE, (site, destination, now_ms, limit + len(claimed)))
+    events = [event for (event,) in due if event not in claimed][:limit]
+    found = []
+    for event in events:
+        event_id, body, attempts, reason, sent_as = db.execute(
+            CLAIMED, (event, destination)
+        ).fetchone()
+        found.append(
+            Delivery(
+                site, event_id, destination, json.loads(body), attempts, reason, sent_as, event
+            )
+        )
+    return found
+
+
+def next_due(db: sqlite3.Connection, route: Route, claimed: AbstractSet[int]) -> int | None:
+    """When the first of those not claimed is due."""
+    for event, due_ms in db.execute(NEXT_DUE, route):
+        if event not in claimed:
+            return int(due_ms)
+    return None
+
+
+def key_of(delivery: Delivery) -> Key:
+    """The delivery's key; its `handle` is the event's row ID."""
+    return cast(int, delivery.handle), delivery.destination
+
+
+def settle(db: sqlite3.Connection, outcomes: Sequence[Outcome], now_ms: int) -> bool:
+    """The outcomes are written; True if personal data was erased."""
+    db.executemany(
+        SETTLE,
+        [
+            (
+                "waiting" if one.verdict == "retry" else one.verdict,
+                one.due_ms,
+                int(one.attempted),
+                one.status,
+                one.reason,
+                now_ms,
+                *key_of(one.delivery),
+            )
+            for one in outcomes
+        ],
+    )
+    return _erase(db, [key_of(one.delivery) for one in outcomes if one.verdict == "done"])
+
+
+def mark_begun(db: sqlite3.Connection, keys: Sequence[Key], *, is_begun: bool) -> None:
+    """A killed process leaves these as dead letters, or no longer does."""
+    db.executemany(BEGIN if is_begun else UNBEGIN, keys)
+
+
+def rows(
+    db: sqlite3.Connection, site: str, state: State | None, chosen: Filter, limit: int
+) -> list[DeliveryRow]:
+    """The deliveries that match, of one state or of all, last changed first."""
+    found = []
+    for one in (state,) if state else STATES:
+        found += find(db, f"d.updated_at, d.event, {ROW}", site, one, chosen, limit)
+    found.sort(key=lambda row: row[:2], reverse=True)
+    names = list(DeliveryRow.__annotations__)
+    return [cast(DeliveryRow, dict(zip(names, row[2:], strict=True))) for row in found[:limit]]
+
+
+def replay(db: sqlite3.Connection, site: str, chosen: Filter, limit: int, now_ms: int) -> int:
+    """How many of at most `limit` dead letters now wait again."""
+    keys = find(db, "d.event, d.destination", site, "dead", chosen, limit)
+    db.executemany(REPLAY, [(now_ms, now_ms, *key) for key in keys])
+    return len(keys)
+
+
+def drop(
+    db: sqlite3.Connection, site: str, chosen: Filter, limit: int, now_ms: int, why: str
+) -> tuple[int, bool]:
+    """How many of at most `limit` dead letters are skipped now; True if data was erased."""
+    keys = find(db, "d.event, d.destination", site, "dead", chosen, limit)
+    db.executemany(DROP, [(f"{why}: ", now_ms, *key) for key in keys])
+    return len(keys), _erase(db, keys)
+
+
+def remove(db: sqlite3.Connection, site: str, state: State, chosen: Filter, limit: int) -> int:
+    """How many of at most `limit` deliveries are gone, and with the last one its event."""
+    keys = find(db, "d.event, d.destination", site, state, chosen, limit)
+    db.executemany(REMOVE_DELIVERY, keys)
+    db.executemany(REMOVE_EVENT, [(event,) for event, _ in keys])
+    return len(keys)
+
+
+def sites(db: sqlite3.Connection) -> list[str]:
+    """Every site that has deliveries."""
+    return [site for (site,) in db.execute(SITES)]
+
+
+def waiting(db: sqlite3.Connection) -> list[Backlog]:
+    """What waits, by site and destination."""
+    return [Backlog(*row) for row in db.execute(WAITING)]
+
+
+def prove(db: sqlite3.Connection) -> None:
+    """Something was written."""
+    db.execute(PROVE)
+
+
+def _erase(db: sqlite3.Connection, keys: Iterable[tuple[Any, ...]]) -> bool:
+    return db.executemany(ERASE, [(event,) for event, _ in keys]).rowcount > 0

@@ -1,0 +1,187 @@
+"""The threads SQLite works on, so that no coroutine ever waits for a disk.
+
+One thread writes: it takes all calls that wait, runs them in one transaction, a savepoint each,
+commits once and answers all (group commit). A few threads read, and never wait for the writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from relay.outbox import OutboxUnavailable
+
+T = TypeVar("T")
+
+COMMIT_MOST = 256
+"""Calls in one transaction at most, so that the first of them need not wait long."""
+
+SCRUB_EVERY_S = 2.0
+"""Seconds between two clean-ups of the write-ahead log, which keeps copies of erased pages."""
+
+
+@dataclass
+class _Call:
+    work: Callable[[sqlite3.Connection], Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+class Writer:
+    """The one connection that writes. Belongs to the event loop it was made in."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        self._loop = asyncio.get_running_loop()
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._is_closed = False
+        self._has_erased = False
+        self._scrub_at = 0.0
+        self._ended = self._loop.create_future()
+        threading.Thread(target=self._run, name="outbox-writer", daemon=True).start()
+
+    async def do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What `work` returns, once it is committed. Raises `OutboxUnavailable`."""
+        if self._is_closed:
+            raise OutboxUnavailable("the outbox is closed")
+        call = _Call(work, self._loop.create_future())
+        self._calls.put(call)
+        result: T = await call.future
+        return result
+
+    def scrub_soon(self) -> None:
+        """Said by `work` that has erased personal data: the log's copies of it go soon too."""
+        self._has_erased = True
+
+    async def close(self) -> None:
+        """All calls made so far are answered, the log is empty, the connection closed."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._calls.put(None)
+        await asyncio.shield(self._ended)
+
+    def _run(self) -> None:
+        is_open = True
+        while is_open:
+            calls, is_open = self._waiting()
+            if calls:
+                self._commit(calls)
+                self._tell(_answer, calls)
+            if self._has_erased and (not is_open or time.monotonic() >= self._scrub_at):
+                self._scrub()
+        self._db.close()
+        self._tell(_end, self._ended)
+
+    def _waiting(self) -> tuple[list[_Call], bool]:
+        """The calls that wait, at least one unless it is time to scrub; False after the last."""
+        calls: list[_Call] = []
+        timeout_s = max(0.0, self._scrub_at - time.monotonic()) if self._has_erased else None
+        with suppress(Empty):
+            while len(calls) < COMMIT_MOST:
+                call = self._calls.get_nowait() if calls else self._calls.get(timeout=timeout_s)
+                if call is None:
+                    return calls, False
+                calls.append(call)
+        return calls, True
+
+    def _commit(self, calls: list[_Call]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for call in calls:
+                self._run_one(call)
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            for call in calls:
+                call.error = _unavailable(error)
+
+    def _run_one(self, call: _Call) -> None:
+        self._db.execute("SAVEPOINT one")
+        try:
+            call.result = call.work(self._db)
+        except Exception as error:
+            if not self._db.in_transaction:  # a full disk ends the whole transaction
+                raise
+            self._db.execute("ROLLBACK TO one")
+            call.error = _unavailable(error) if isinstance(error, sqlite3.Error) else error
+        self._db.execute("RELEASE one")
+
+    def _scrub(self) -> None:
+        self._scrub_at = time.monotonic() + SCRUB_EVERY_S
+        try:
+            (is_busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error:  # a full disk: tried again with the next turn, as when a reader is in
+            is_busy = 1
+        self._has_erased = bool(is_busy)
+
+    def _tell(self, answer: Callable[[Any], None], what: Any) -> None:
+        with suppress(RuntimeError):  # the event loop is gone, and with it whoever asked
+            self._loop.call_soon_threadsafe(answer, what)
+
+
+def _answer(calls: list[_Call]) -> None:
+    for call in calls:
+        if call.future.done():  # whoever asked was cancelled
+            continue
+        if call.error is None:
+            call.future.set_result(call.result)
+        else:
+            call.future.set_exception(call.error)
+
+
+def _end(ended: asyncio.Future[None]) -> None:
+    ended.set_result(None)
+
+
+class Readers:
+    """A few connections that read, each on its own thread, each call in one snapshot."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], threads: int = 2) -> None:
+        self._connect = connect
+        self._pool = ThreadPoolExecutor(threads, "outbox-reader")
+        self._own = threading.local()
+        self._opened: list[sqlite3.Connection] = []
+        self._is_closed = False
+
+    async def do(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """What `query` returns. Raises `OutboxUnavailable`."""
+        if self._is_closed:
+            raise OutboxUnavailable("the outbox is closed")
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, self._in_snapshot, query)
+        except sqlite3.Error as error:
+            raise _unavailable(error) from error
+
+    def close(self) -> None:
+        """No reader is at work and their connections are closed."""
+        self._is_closed = True
+        self._pool.shutdown()
+        while self._opened:
+            self._opened.pop().close()
+
+    def _in_snapshot(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        db: sqlite3.Connection | None = getattr(self._own, "db", None)
+        if db is None:
+            db = self._own.db = self._connect()
+            db.execute("PRAGMA query_only = ON")
+            self._opened.append(db)
+        db.execute("BEGIN")
+        try:
+            return query(db)
+        finally:
+            db.execute("ROLLBACK")
+
+
+def _unavailable(error: Exception) -> OutboxUnavailable:
+    return OutboxUnavailable(f"the outbox can't do this now: {error}")
