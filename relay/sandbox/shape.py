@@ -118,11 +118,13 @@ def one_of(options: Iterable[Any]) -> Check:
 
 
 def either(first: Check, second: Check) -> Check:
-    """What one of two checks passes; the faults are the first one's."""
+    """What one of two checks passes; else the faults of the one whose type the value has."""
 
     def checked(value: Any, path: Path) -> list[Fault]:
-        faults = first(value, path)
-        return faults if faults and second(value, path) else []
+        faults, others = first(value, path), second(value, path)
+        if not faults or not others:
+            return []
+        return others if faults[0].kind == "type" and others[0].kind != "type" else faults
 
     return checked
 
