@@ -1,7 +1,13 @@
 // pixelmirror's loader: keeps every call from the first moment, starts Python, holds the guard.
 // The relay puts the site's public settings and the stubs of its pixels in place of the two names
 // in capitals. Nothing in here may throw into the page, show anything in it or wait for anything.
-(() => {
+((main) => {
+  try {
+    main();
+  } catch (error) {
+    console.error("[pixelmirror]", error);
+  }
+})(() => {
   const settings = SETTINGS;
   const early = window.pixelmirror;
   if (early?.version) return; // a second tag does nothing
@@ -24,7 +30,7 @@
   // --- calls: each gets its UUID, its time and its page at once, and is written ahead ---
 
   let take; // the tracker's function, once Python is up
-  let waiting = []; // calls until then
+  const waiting = []; // calls until then
   const listeners = [];
   let url = location.href;
   let referrer = document.referrer;
@@ -215,10 +221,10 @@
       if (isIt) internal.runtime = name;
       return isIt;
     },
-    take: () => JSON.stringify(waiting),
+    take: () => JSON.stringify(waiting.splice(0)),
     up(handler) {
       take = handler;
-      waiting = [];
+      waiting.splice(0).forEach((each) => take(JSON.stringify(each)));
       resolveReady(pixelmirror);
       document.dispatchEvent(new CustomEvent("pixelmirror:ready"));
     },
@@ -287,7 +293,8 @@
     }
   });
   const scan = (root) => {
-    for (const element of root.querySelectorAll("[data-pm-track]")) {
+    const found = root.querySelectorAll?.("[data-pm-track]") ?? [];
+    for (const element of root.dataset?.pmTrack ? [root, ...found] : found) {
       if (seen.has(element)) continue;
       seen.add(element);
       if (moment(element) === "visible") onSight.observe(element);
@@ -299,10 +306,9 @@
 
   const start = async () => {
     scan(document);
-    new MutationObserver(() => attempt(() => scan(document))).observe(document, {
-      childList: true,
-      subtree: true,
-    });
+    const onAdded = (changes) =>
+      changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => attempt(() => scan(node))));
+    new MutationObserver(onAdded).observe(document, { childList: true, subtree: true });
     if (bringsOwn()) return; // its own PyScript imports the tracker
     const type = runtime === "pyodide" ? "py" : "mpy";
     if (document.querySelector(`script[type="${type}"][config], ${type}-config`))
@@ -325,4 +331,4 @@
   const begin = () => start().catch((error) => say("Python could not be started:", error));
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
-})();
+});

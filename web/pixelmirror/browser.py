@@ -213,7 +213,5 @@ def start(loader, create_proxy) -> None:
 
     loader.onHide = page.callback(leave)
     loader.onReturn = page.callback(come_back)
-    calls = json.loads(loader.take())
+    tracker.start(json.loads(loader.take()))
     loader.up(page.callback(take))
-    page.callback(tracker.start)
-    tracker.start(calls)
