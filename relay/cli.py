@@ -6,6 +6,7 @@ import asyncio
 import logging
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -194,6 +195,21 @@ def _change_dead_letters(
                 click.echo(f"{site}: {count} dead letters, {verb}")
 
     _run(run)
+
+
+@main.command()
+@click.option("--port", default=8700, show_default=True, type=click.IntRange(1, 65535))
+def demo(port: int) -> None:
+    """Run the demo: a shop, the relay and a sandbox for every outside system, on one port."""
+    from relay.demo import create_demo  # not loaded by `serve`
+
+    _log()
+
+    async def run(folder: str) -> None:
+        await serve_app(create_demo(port, Path(folder)), "127.0.0.1", port)
+
+    with tempfile.TemporaryDirectory(prefix="pixelmirror-demo-") as folder:
+        _run(lambda: run(folder))
 
 
 def _sites(files: tuple[Path, ...]) -> list[Site]:
