@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-CALLING_CODES = {"id": "62"}
-"""Country -> its calling code, for countries whose numbers start with 0 at home."""
+NATIONAL = {"id": ("62", ("0", "8"))}
+"""Country -> its calling code, and how its numbers start without it: with the 0 that is dialled
+at home, or with the first digit of a mobile number where that 0 is left away too."""
 
-MOBILE_STARTS = {"id": "8"}
-"""How a mobile number starts when its 0 is left away, as many shoppers do."""
-
-# E.164: 15 digits at most. Shorter than 8 is no number that can be called from abroad.
-SHORTEST, LONGEST = 8, 15
+# E.164 allows 15 digits; fewer than 8 are no number that can be called from abroad.
+FEWEST, MOST = 8, 15
 
 
 def phone_digits(phone: str, country: str) -> str | None:
-    """The number with its country code, digits only; None when that code can't be known.
+    """The number with its calling code, digits only; None when that code can't be known.
 
     `+62 812-3456-7890`, `0062812...`, `62812...`, `0812...` and `812...` are all `6281234567890`
     for `country` "id", the shop's. A wrong code would match a stranger, so none is guessed.
     """
     digits = "".join(character for character in phone if character in "0123456789")
-    is_international = phone.lstrip(" (").startswith("+")
-    if not is_international and digits.startswith("00"):
-        digits, is_international = digits[2:], True
-    code = CALLING_CODES.get(country)
-    if code is not None:
-        if not is_international and digits.startswith(("0", MOBILE_STARTS[country])):
-            digits = code + digits.removeprefix("0")
-        elif digits.startswith(code + "0"):  # +62 (0)812...
-            digits = code + digits.removeprefix(code + "0")
-    has_code = is_international or (code is not None and digits.startswith(code))
-    return digits if has_code and SHORTEST <= len(digits) <= LONGEST else None
+    has_code = phone.lstrip(" (").startswith("+")
+    if not has_code and digits.startswith("00"):
+        digits, has_code = digits[2:], True
+    if country in NATIONAL:
+        code, starts = NATIONAL[country]
+        if not has_code and digits.startswith(starts):
+            digits = code + digits
+        if digits.startswith(code):
+            digits, has_code = code + digits.removeprefix(code).removeprefix("0"), True
+    return digits if has_code and FEWEST <= len(digits) <= MOST else None
 
 
 def normal_email(email: str) -> str:

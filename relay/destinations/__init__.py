@@ -73,7 +73,7 @@ class Destination(Protocol):
     """One outside system as one site has set it up."""
 
     name: str
-    """Unique in its site: the site file's table name, `scalev.meta` where one table makes several."""
+    """Unique in its site: the table's name, or `scalev.meta` where one table makes several."""
     kind: str
     """The kind of the site file's table: `scalev`."""
     categories: Sequence[str]
@@ -174,8 +174,8 @@ def vendor_words(body: bytes) -> str:
         return ""
     said = said if isinstance(said, dict) else {}
     texts = [said[key] for key in ("message", "error") if isinstance(said.get(key), str)]
-    words = next((text.split() for text in texts if text.strip()), [])
-    shown = ["..." if "@" in word or "%40" in word else word for word in words]
+    text: str = next((text for text in texts if text.strip()), "")
+    shown = ["..." if "@" in word or "%40" in word else word for word in text.split()]
     return LONG_NUMBER.sub("...", " ".join(shown))[:MAX_WORDS]
 
 
