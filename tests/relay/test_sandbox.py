@@ -28,11 +28,6 @@ ORDER = {
 }
 
 
-@pytest.fixture
-def sandbox() -> Sandbox:
-    return Sandbox()
-
-
 def pixel_report(**changes: Any) -> dict[str, Any]:
     report = {"name": "AddToCart", "event_id": "e1", "pixel": "11", "arguments": ["track"]}
     return {**report, **changes}
@@ -41,8 +36,9 @@ def pixel_report(**changes: Any) -> dict[str, Any]:
 # The record of calls
 
 
-def test_a_call_is_on_record_with_all_that_is_known_of_it(sandbox: Sandbox) -> None:
+def test_a_call_is_on_record_with_all_that_is_known_of_it() -> None:
     """Number, time, system, side, names, fate and what was given."""
+    sandbox = Sandbox()
     sandbox.ask("POST", ALHENA, json=ORDER)
     assert sandbox.calls() == [
         {
@@ -62,8 +58,9 @@ def test_a_call_is_on_record_with_all_that_is_known_of_it(sandbox: Sandbox) -> N
     ]
 
 
-def test_a_pixel_report_is_on_record_with_its_arguments(sandbox: Sandbox) -> None:
+def test_a_pixel_report_is_on_record_with_its_arguments() -> None:
     """A report is text/plain JSON, as beacons send it; one report or a list of them."""
+    sandbox = Sandbox()
     one = pixel_report(arguments=["track", "AddToCart", {"value": 1}, {"eventID": "e1"}])
     for body in (one, [pixel_report(name=None, event_id=None), pixel_report(event_id="e2")]):
         answer = sandbox.ask("POST", "/pixels/meta", content=json.dumps(body))
@@ -77,8 +74,9 @@ def test_a_pixel_report_is_on_record_with_its_arguments(sandbox: Sandbox) -> Non
     assert rows[0]["call"] == one["arguments"]
 
 
-def test_a_report_with_an_error_is_not_accepted(sandbox: Sandbox) -> None:
+def test_a_report_with_an_error_is_not_accepted() -> None:
     """The SDK says itself what it would not have sent."""
+    sandbox = Sandbox()
     sandbox.ask("POST", "/pixels/alhena", json=pixel_report(error="value is missing"))
     assert [(row["accepted"], row["error"]) for row in sandbox.calls()] == [
         (False, "value is missing")
@@ -89,15 +87,17 @@ def test_a_report_with_an_error_is_not_accepted(sandbox: Sandbox) -> None:
     "body",
     [b"{", b"NaN", b'{"name": "AddToCart"}', b'[{"name": 1}]', b"\xff\xfe", b"[" * 100_000],
 )
-def test_a_report_of_another_shape_is_refused(sandbox: Sandbox, body: bytes) -> None:
+def test_a_report_of_another_shape_is_refused(body: bytes) -> None:
     """400 with the reason, and nothing on record."""
+    sandbox = Sandbox()
     answer = sandbox.ask("POST", "/pixels/meta", content=body)
     assert (answer.status_code, sandbox.calls()) == (400, [])
     assert answer.json()["error"]
 
 
-def test_calls_can_be_asked_for_by_number_and_by_event_id(sandbox: Sandbox) -> None:
+def test_calls_can_be_asked_for_by_number_and_by_event_id() -> None:
     """`since` names the last number seen; `event_id` one event."""
+    sandbox = Sandbox()
     for event_id in ("e1", "e2", "e1"):
         sandbox.ask("POST", "/pixels/kwai", json=pixel_report(event_id=event_id))
     assert [row["n"] for row in sandbox.calls(since=1)] == [2, 3]
@@ -106,8 +106,9 @@ def test_calls_can_be_asked_for_by_number_and_by_event_id(sandbox: Sandbox) -> N
     assert sandbox.ask("GET", "/calls?since=x").status_code == 400
 
 
-def test_forgotten_calls_do_not_start_the_numbers_again(sandbox: Sandbox) -> None:
+def test_forgotten_calls_do_not_start_the_numbers_again() -> None:
     """Who asks for calls since a number misses none after a DELETE."""
+    sandbox = Sandbox()
     sandbox.ask("POST", "/pixels/meta", json=pixel_report())
     assert sandbox.ask("DELETE", "/calls").status_code == 204
     assert sandbox.calls() == []
@@ -115,8 +116,9 @@ def test_forgotten_calls_do_not_start_the_numbers_again(sandbox: Sandbox) -> Non
     assert [(row["n"], row["duplicate"]) for row in sandbox.calls()] == [(2, False)]
 
 
-def test_copies_are_all_on_record_and_the_later_ones_marked(sandbox: Sandbox) -> None:
+def test_copies_are_all_on_record_and_the_later_ones_marked() -> None:
     """Only a copy that the vendor would drop is a duplicate: same pixel, name and event ID."""
+    sandbox = Sandbox()
     for report in (
         pixel_report(),
         pixel_report(),
@@ -130,15 +132,17 @@ def test_copies_are_all_on_record_and_the_later_ones_marked(sandbox: Sandbox) ->
 
 
 @pytest.mark.parametrize("system", ["kwai", "commanders_act", "alhena"])
-def test_systems_without_deduplication_have_no_duplicates(sandbox: Sandbox, system: str) -> None:
+def test_systems_without_deduplication_have_no_duplicates(system: str) -> None:
     """Two copies are two records there (kwai.md 4, commanders-act.md 3, alhena.md 3)."""
+    sandbox = Sandbox()
     for _ in range(2):
         sandbox.ask("POST", f"/pixels/{system}", json=pixel_report())
     assert [row["duplicate"] for row in sandbox.calls()] == [False, False]
 
 
-def test_a_copy_after_a_refused_one_is_no_duplicate(sandbox: Sandbox) -> None:
+def test_a_copy_after_a_refused_one_is_no_duplicate() -> None:
     """A vendor cannot drop a copy of what it never took."""
+    sandbox = Sandbox()
     sandbox.behave(system="alhena", do="fail", times=1)
     for _ in range(3):
         sandbox.ask("POST", ALHENA, json=ORDER)
@@ -159,14 +163,16 @@ def test_the_oldest_calls_are_dropped_beyond_the_limit() -> None:
 
 
 @pytest.mark.parametrize("path", ["/pixels/meta", "/behaviour", "/midtrans/A-1", ALHENA])
-def test_a_body_over_one_mebibyte_is_refused(sandbox: Sandbox, path: str) -> None:
+def test_a_body_over_one_mebibyte_is_refused(path: str) -> None:
     """413, and an outside system's refusal is on record."""
+    sandbox = Sandbox()
     assert sandbox.ask("POST", path, content=b" " * (1024 * 1024 + 1)).status_code == 413
     assert [row["status"] for row in sandbox.calls()] == ([413] if path == ALHENA else [])
 
 
-def test_tokens_are_not_on_record(sandbox: Sandbox) -> None:
+def test_tokens_are_not_on_record() -> None:
     """Meta's and Kwai's bodies hold an access token, which the panel must not show."""
+    sandbox = Sandbox()
     for path in ("/api/v25.0/11/events", "/api/log/common/api"):
         sandbox.ask("POST", path, json={"access_token": "secret-1", "data": [{}, {}]})
     assert len(sandbox.calls()) == 3
@@ -187,13 +193,13 @@ def test_tokens_are_not_on_record(sandbox: Sandbox) -> None:
     ],
 )
 def test_a_system_misbehaves_as_it_is_told(
-    sandbox: Sandbox,
     wanted: dict[str, Any],
     status: int,
     headers: dict[str, str],
     contained: str,
 ) -> None:
     """And the call is on record as not accepted, with its event and the reason."""
+    sandbox = Sandbox()
     assert sandbox.behave(system="alhena", **wanted).status_code == 204
     answer = sandbox.ask("POST", ALHENA, json=ORDER)
     assert answer.status_code == status
@@ -208,8 +214,9 @@ def test_a_system_misbehaves_as_it_is_told(
     assert row["error"] == f"the sandbox was told to {wanted['do']}"
 
 
-def test_a_closed_connection_has_no_answer(sandbox: Sandbox) -> None:
+def test_a_closed_connection_has_no_answer() -> None:
     """Inside one process the client gets an error; the record has no status."""
+    sandbox = Sandbox()
     sandbox.behave(system="alhena", do="close", times=1)
     with pytest.raises(ConnectionAbortedError):
         sandbox.ask("POST", ALHENA, json=ORDER)
@@ -227,17 +234,17 @@ def test_a_closed_connection_has_no_answer(sandbox: Sandbox) -> None:
         ("tracify", "/api/v1/events", "status"),
     ],
 )
-def test_a_failing_system_answers_in_its_own_words(
-    sandbox: Sandbox, system: str, path: str, expected: str
-) -> None:
+def test_a_failing_system_answers_in_its_own_words(system: str, path: str, expected: str) -> None:
     """The body has the vendor's shape, so that judging the answer is tested too."""
+    sandbox = Sandbox()
     sandbox.behave(system=system, do="fail")
     answer = sandbox.ask("POST", "/api" + path, json={})
     assert (answer.status_code, expected in answer.json()) == (503, True)
 
 
-def test_a_behaviour_holds_for_that_many_calls(sandbox: Sandbox) -> None:
+def test_a_behaviour_holds_for_that_many_calls() -> None:
     """Then all is as usual; without `times` it holds until it is ended."""
+    sandbox = Sandbox()
     sandbox.behave(system="alhena", do="fail", times=2)
     sandbox.behave(system="tracify", do="fail", times=None)
     statuses = [sandbox.ask("POST", ALHENA, json=ORDER).status_code for _ in range(3)]
@@ -247,8 +254,9 @@ def test_a_behaviour_holds_for_that_many_calls(sandbox: Sandbox) -> None:
     assert sandbox.ask("POST", "/api/api/v1/events", json={}).status_code == 401
 
 
-def test_reset_ends_every_behaviour(sandbox: Sandbox) -> None:
+def test_reset_ends_every_behaviour() -> None:
     """Midtrans' configured answers are behaviours too."""
+    sandbox = Sandbox()
     sandbox.behave(system="alhena", do="fail")
     sandbox.ask("POST", "/midtrans/A-1", json={"transaction_status": "settlement"})
     assert sandbox.ask("DELETE", "/behaviour").status_code == 204
@@ -271,10 +279,9 @@ def test_reset_ends_every_behaviour(sandbox: Sandbox) -> None:
         ({"system": "meta", "do": "fail", "time": 1}, "time"),
     ],
 )
-def test_an_unknown_behaviour_is_refused_by_name(
-    sandbox: Sandbox, wanted: dict[str, Any], named: str
-) -> None:
+def test_an_unknown_behaviour_is_refused_by_name(wanted: dict[str, Any], named: str) -> None:
     """A test that asks for what does not exist must not pass by chance."""
+    sandbox = Sandbox()
     answer = sandbox.behave(**wanted)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith(named + " ")
@@ -298,14 +305,16 @@ def test_a_stalling_system_holds_up_no_other() -> None:
     assert (rows["alhena"]["accepted"], rows["alhena"]["status"]) == (True, 200)
 
 
-def test_a_stall_ends_when_its_time_is_up(sandbox: Sandbox) -> None:
+def test_a_stall_ends_when_its_time_is_up() -> None:
     """Then the answer is the usual one."""
+    sandbox = Sandbox()
     sandbox.behave(system="alhena", do="stall", seconds=0, times=1)
     assert sandbox.ask("POST", ALHENA, json=ORDER).status_code == 200
 
 
-def test_a_stall_ends_when_the_client_has_gone(sandbox: Sandbox) -> None:
+def test_a_stall_ends_when_the_client_has_gone() -> None:
     """No request waits for nobody."""
+    sandbox = Sandbox()
     sandbox.behave(system="alhena", do="stall", seconds=600)
     messages: list[Message] = [
         {"type": "http.request", "body": json.dumps(ORDER).encode(), "more_body": False},
@@ -330,8 +339,9 @@ def test_a_stall_ends_when_the_client_has_gone(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("do", [d for d in MISBEHAVIOURS if d not in ("stall", "close")])
-def test_an_sdk_can_fail_to_load(sandbox: Sandbox, do: str) -> None:
+def test_an_sdk_can_fail_to_load(do: str) -> None:
     """`side: pixel` is about the script; the server API of the same name goes on."""
+    sandbox = Sandbox()
     sandbox.behave(system="meta", side="pixel", do=do, times=1)
     assert "<h1>" in sandbox.ask("GET", "/sdk/meta.js").text
     assert "fbevents" in sandbox.ask("GET", "/sdk/meta.js").text
@@ -341,14 +351,16 @@ def test_an_sdk_can_fail_to_load(sandbox: Sandbox, do: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/calls", "/sdk/tiktok.js"])
-def test_every_origin_may_ask(sandbox: Sandbox, path: str) -> None:
+def test_every_origin_may_ask(path: str) -> None:
     """Pages on another port report here."""
+    sandbox = Sandbox()
     answer = sandbox.ask("GET", path, headers={"Origin": "http://shop.test"})
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_a_preflight_allows_the_storefront_key(sandbox: Sandbox) -> None:
+def test_a_preflight_allows_the_storefront_key() -> None:
     """Pages that post to Scalev themselves send it, and JSON."""
+    sandbox = Sandbox()
     asked = "content-type,x-scalev-storefront-api-key"
     answer = sandbox.ask(
         "OPTIONS",
@@ -381,6 +393,7 @@ def test_it_runs_below_another_application() -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/open_api/v1.3/event/track", "/api/nowhere", "/sdk/x.js"])
-def test_a_path_that_is_nearly_right_is_wrong(sandbox: Sandbox, path: str) -> None:
+def test_a_path_that_is_nearly_right_is_wrong(path: str) -> None:
     """No redirect: the vendors have none."""
+    sandbox = Sandbox()
     assert sandbox.ask("POST", path, json={}).status_code == 404
