@@ -14,8 +14,8 @@ HIDDEN = "[hidden]"
 
 EMAIL = re.compile(r"[^\s\"'<>:;,=(){}\[\]]+@[^\s\"'<>:;,=(){}\[\]]+")
 PHONE = re.compile(r"\+\d[\d ().-]{6,}\d")
-LONG_WORD = re.compile(r"[A-Za-z0-9_|~+/=.-]{12,}")
-"""What a token may look like; only one that was in the request, and has a digit, is hidden."""
+LONG_WORD = re.compile(r"(?=\S*\d)[A-Za-z0-9_|~+/=.-]{12,}")
+"""What a token may look like, a digit in it; only one that was in the request is hidden."""
 
 
 def safe_reason(reason: str, request: Request | None = None) -> str:
@@ -23,26 +23,23 @@ def safe_reason(reason: str, request: Request | None = None) -> str:
 
     Hidden are e-mail addresses, phone numbers, what the shopper told the shop, the IP address,
     and any token of the request: Meta answers `Malformed access token` with the token itself.
-    Event IDs stay.
     """
-    text = " ".join(reason.split())
+    text = PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, " ".join(reason.split())))
     if request is not None:
-        text = LONG_WORD.sub(lambda found: _unless_ours(found[0], request), text)
+        text = LONG_WORD.sub(lambda found: _unless_secret(found[0], request), text)
         for value in {value for event in request.events for value in _personal(event)}:
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
-    text = PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, text))
     return text[:MAX_REASON_CHARACTERS]
 
 
-def _unless_ours(word: str, request: Request) -> str:
-    """The word, or its replacement where it came from the request and is no event ID."""
+def _unless_secret(word: str, request: Request) -> str:
+    """The word, or its replacement where it was our token; item and order IDs stay."""
     bare = word.rstrip(".")
-    if not any(character.isdigit() for character in bare):
-        return word
-    if any(bare == event["event_id"] for event in request.events):
-        return word
-    sent = [request.url, *request.headers.values(), request.body.decode(errors="replace")]
-    return word.replace(bare, HIDDEN) if any(bare in text for text in sent) else word
+    _, _, query = request.url.partition("?")
+    is_sent = any(bare in text for text in (query, *request.headers.values()))
+    named = re.compile(rf"(token|key|secret)\W{{1,5}}{re.escape(bare)}".encode(), re.IGNORECASE)
+    is_secret = is_sent or named.search(request.body)
+    return word.replace(bare, HIDDEN) if is_secret else word
 
 
 def _personal(event: Mapping[str, Any]) -> Iterator[str]:

@@ -207,7 +207,7 @@ class Worker:
         self.pace.note(answer, judgement, self._around.now_ms())
         if self.pace.paused and not was_paused:
             logger.error(
-                "%s: PAUSED: %s. Check this destination's credentials in the site file. "
+                "%s: PAUSED: %s. Check this destination in the site file. "
                 "Nothing is lost: deliveries wait, and one a minute is tried.",
                 self._log_name,
                 safe_reason(judgement.reason, request),

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -23,11 +20,10 @@ from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import connect
 from relay.outbox.sqlite_statements import Filter
 from relay.outbox.sqlite_threads import Writer
+from tests.relay.killed import killed_after
 from tests.relay.records import NOW, claim, record
 
 pytestmark = pytest.mark.anyio
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -128,6 +124,7 @@ class TestFile:
 PUTS_FOR_EVER = """
 import asyncio, itertools, sys
 from relay.outbox.sqlite import SqliteOutbox
+from tests.relay.killed import killed_after
 from tests.relay.records import record
 
 async def put_one_by_one(outbox, client):
@@ -143,23 +140,9 @@ asyncio.run(main())
 """
 
 
-def kill_after(script: str, path: Path, lines: int) -> list[str]:
-    """What a relay said before it was killed, at least so many lines."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, cwd=ROOT, text=True
-    )
-    assert process.stdout is not None
-    said = [process.stdout.readline().strip() for _ in range(lines)]
-    process.kill()
-    said += process.stdout.read().split("\n")[:-1]
-    process.stdout.close()
-    assert process.wait() == -signal.SIGKILL
-    return said
-
-
 async def test_a_killed_process_loses_nothing_it_said_was_stored(path: Path) -> None:
     """SIGKILL in the middle of a stream of puts: each one that had returned is there again."""
-    stored = await asyncio.to_thread(kill_after, PUTS_FOR_EVER, path, 300)
+    stored = await killed_after(300, PUTS_FOR_EVER, path)
     async with await SqliteOutbox.open(path) as outbox:
         found = {one.event_id for one in await claim(outbox, limit=1_000_000)}
     assert set(stored) <= found
