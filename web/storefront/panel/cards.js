@@ -82,7 +82,8 @@ export function cardsOf(calls) {
   const nameless = [];
   for (const call of calls) {
     if (call.event_name === null) continue; // set-up: init, load, identify
-    const order = orderOf(call.event_id) || find(call.call, "order_id") || find(call.call, "orderId");
+    const told = find(call.call, "order_id") || find(call.call, "orderId");
+    const order = orderOf(call.event_id) || told;
     const key = order || call.event_id;
     if (!key) {
       nameless.push(call);

@@ -29,29 +29,41 @@ function el(tag, attributes = {}, ...children) {
 // --- the frame
 
 const randomId = () => crypto.randomUUID().replaceAll("-", "");
-const arrivals = [
-  ["a Facebook ad", () => ({utm_source: "fb", utm_medium: "paid", fbclid: `IwAR${randomId()}`})],
-  ["a TikTok ad", () => ({utm_source: "tiktok", utm_medium: "paid", ttclid: `E.C.P.${randomId()}`})],
-  ["a SnackVideo ad", () => ({utm_source: "snackvideo", utm_medium: "paid", click_id: `kw-${randomId()}`})],
-].map(([label, query]) => el("a", {href: `/?${new URLSearchParams(query())}`}, label));
+const [facebook, tiktok, snackvideo] = [
+  ["a Facebook ad", {utm_source: "fb", fbclid: `IwAR${randomId()}`}],
+  ["a TikTok ad", {utm_source: "tiktok", ttclid: `E.C.P.${randomId()}`}],
+  ["a SnackVideo ad", {utm_source: "snackvideo", click_id: `kw-${randomId()}`}],
+].map(([label, query]) => {
+  const search = new URLSearchParams({...query, utm_medium: "paid"});
+  return el("a", {href: `/?${search}`}, label);
+});
 
 const count = el("span", {class: "pm-count"}, "0");
-const list = el("ol", {class: "pm-cards", "aria-live": "polite", "aria-relevant": "additions"});
-const hint = el("p", {class: "pm-hint"}, "Nothing yet. Open a product, or put something into the cart.");
+const list = el("ol", {class: "pm-cards"});
+const hint = el(
+  "p",
+  {class: "pm-hint"},
+  "Nothing yet. Open a product, or put something into the cart.",
+);
 const trouble = el("p", {class: "pm-trouble", role: "status"});
-const relaySwitch = el("input", {type: "checkbox", role: "switch", id: "pm-relay", onchange: switchRelay});
+const relaySwitch = el("input", {
+  type: "checkbox",
+  role: "switch",
+  id: "pm-relay",
+  onchange: switchRelay,
+});
 const relayWords = el("span");
 const toggle = el(
   "button",
-  {class: "pm-title", "aria-expanded": "false", "aria-controls": "pm-body", onclick: () => open(!isOpen())},
+  {class: "pm-title", "aria-controls": "pm-body", onclick: () => open(!isOpen())},
   el("span", {}, "What your ad systems just heard"),
   count,
 );
 const body = el(
   "div",
   {class: "pm-body", id: "pm-body"},
-  el("p", {class: "pm-about"}, "From the sandbox that stands in for them. Not part of the shop."),
-  el("p", {class: "pm-arrive"}, "Arrive from ", arrivals[0], ", ", arrivals[1], " or ", arrivals[2], "."),
+  el("p", {class: "pm-about"}, "Read from the sandbox that stands in for them."),
+  el("p", {class: "pm-arrive"}, "Arrive from ", facebook, ", ", tiktok, " or ", snackvideo, "."),
   el(
     "div",
     {class: "pm-tools"},
@@ -78,11 +90,11 @@ open(sessionStorage.getItem("pm-panel") === "open");
 // --- one card
 
 function cardNode(card, rows) {
-  const amount = card.calls.map((call) => find(call.call, "value")).find((v) => typeof v === "number");
+  const amounts = card.calls.map((call) => find(call.call, "value"));
+  const amount = amounts.find((value) => typeof value === "number");
   const time = new Date(card.at);
-  const opened = new Set(
-    [...(shown.get(card.key)?.node.querySelectorAll("details[open]") || [])].map((d) => d.dataset.system),
-  );
+  const before = shown.get(card.key)?.node.querySelectorAll("details[open]") || [];
+  const opened = new Set(Array.from(before, (details) => details.dataset.system));
   return el(
     "li",
     {class: "pm-card"},
@@ -115,28 +127,35 @@ function rowNode(row, isOpenNow) {
       el("span", {}, el("b", {}, row.system), ` — ${row.words}`),
     ),
     ...[...ids].map((id) => el("p", {class: "pm-id-line"}, idNode("event ID", id, id))),
-    el("div", {class: "pm-sides"}, sideNode("Pixel", row.pixel), sideNode("Server copy", row.server)),
+    ...row.notes.map((note) => el("p", {class: "pm-note"}, note)),
+    el(
+      "div",
+      {class: "pm-sides"},
+      sideNode("Pixel", row.pixel),
+      sideNode("Server copy", row.server),
+    ),
   );
   details.open = isOpenNow;
   return details;
 }
 
 function sideNode(title, told) {
-  if (!told.length) return el("div", {}, el("h4", {}, title), el("p", {class: "pm-none"}, "nothing"));
-  return el(
-    "div",
-    {},
-    ...told.flatMap((call) => [
-      el("h4", {}, `${title}: ${call.event_name}${call.side === "server" ? `, ${call.status ?? "no answer"}` : ""}`),
+  const parts = told.flatMap((call) => {
+    const answer = call.side === "server" ? `, ${call.status ?? "no answer"}` : "";
+    return [
+      el("h4", {}, `${title}: ${call.event_name}${answer}`),
       el("pre", {tabindex: "0"}, JSON.stringify(call.call, null, 1)),
-    ]),
-  );
+    ];
+  });
+  const nothing = [el("h4", {}, title), el("p", {class: "pm-none"}, "nothing")];
+  return el("div", {}, ...(parts.length ? parts : nothing));
 }
 
 // An ID, by default without the event's name and short enough to read; a click copies all of it.
 function idNode(label, id, short = id?.replace(/^[a-z_]+_(.{8})-.*-.{6}(.{6})$/, "$1…$2")) {
   if (!id) return el("span", {class: "pm-no-id"}, "no event ID");
-  const button = el("button", {class: "pm-id", title: id, "aria-label": `Copy ${label} ${id}`}, short);
+  const words = {class: "pm-id", title: id, "aria-label": `Copy ${label} ${id}`};
+  const button = el("button", words, short);
   button.addEventListener("click", async () => {
     const isCopied = await navigator.clipboard.writeText(id).then(() => true, () => false);
     button.textContent = isCopied ? "copied" : id;
@@ -156,8 +175,9 @@ function render() {
   for (const card of all.slice(0, MOST_CARDS)) {
     const known = deliveries.get(card.key) || [];
     const rows = rowsOf(card, {known, now: Date.now(), isRelayUp, hasClickId});
-    isUnsettled ||= rows.some((row) => row.mark === "waiting" || row.words.startsWith("pixel only"));
-    const signature = JSON.stringify([card.calls.map((call) => call.n), rows.map((row) => row.words)]);
+    isUnsettled ||= !known.length || rows.some((row) => row.mark === "waiting");
+    const numbers = card.calls.map((call) => call.n);
+    const signature = JSON.stringify([numbers, rows.map((row) => [row.words, row.notes])]);
     if (shown.get(card.key)?.signature !== signature) {
       const node = cardNode(card, rows);
       const before = shown.get(card.key)?.node;
@@ -206,17 +226,18 @@ async function askRelay() {
   }
 }
 
-async function keepUp() {
-  let wait = POLL_MS;
+async function keepUp(failures = 0) {
   try {
     if (document.visibilityState === "visible") await poll();
     trouble.textContent = "";
+    setTimeout(keepUp, POLL_MS);
   } catch {
-    // The demo was stopped or is starting again: its record starts again too.
-    trouble.textContent = "The demo does not answer. Waiting for it.";
-    [calls, lastCall, wait] = [[], 0, AFTER_FAILURE_MS];
+    // The demo was stopped or is starting again, and then its record starts again too. Once is
+    // nothing yet: a page that is being left breaks its requests off.
+    if (failures) trouble.textContent = "The demo does not answer. Waiting for it.";
+    [calls, lastCall] = [[], 0];
+    setTimeout(keepUp, failures ? AFTER_FAILURE_MS : POLL_MS, failures + 1);
   }
-  setTimeout(keepUp, wait);
 }
 
 async function clear() {

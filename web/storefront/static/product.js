@@ -18,7 +18,8 @@ form.addEventListener("submit", async (event) => {
     if (grew) pixelmirror("track", "add_to_cart", {items: [item]});
     showCount(cart.count);
     said.textContent = grew ? "In your cart. " : "99 pieces is all we can pack. ";
-    said.append(Object.assign(document.createElement("a"), {href: "/cart", textContent: "Go to cart"}));
+    const link = document.createElement("a");
+    said.append(Object.assign(link, {href: "/cart", textContent: "Go to cart"}));
   } catch (error) {
     said.textContent = error.message;
   }
