@@ -11,6 +11,8 @@ pure functions.
 import json
 import sys
 
+from .anything import Any
+
 IN_PAGE = sys.platform in ("webassembly", "emscripten")
 
 
@@ -34,13 +36,13 @@ def consent(value: object) -> None:
     _call("consent", value)
 
 
-def _call(*words):
+def _call(*words: object) -> str | None:
     if not IN_PAGE:
         raise RuntimeError("pixelmirror's calls work in a page only")
     return _loader().call(json.dumps(words)) or None
 
 
-def _loader():
+def _loader() -> Any:
     import js
 
     return getattr(getattr(js, "pixelmirror", None), "_", None)

@@ -7,7 +7,7 @@ which Kwai's click ID arrives: specs/kwai.md section 3.
 DAY_S = 24 * 60 * 60
 
 # Attribution field -> its cookie, the query parameters it is captured from (first non-empty wins)
-# and the cookie's life. `_fbc` and `_fbp` hold a dated value of Meta's, the others the raw click ID.
+# and the cookie's life. `_fbc` and `_fbp` hold a dated value of Meta's, the rest the raw click ID.
 COOKIES = (
     ("fbc", "_fbc", ("fbclid",), 90 * DAY_S),
     ("fbp", "_fbp", (), 90 * DAY_S),
@@ -125,7 +125,7 @@ def domains(host: str, setting: str) -> list:
 
 
 def domain_index(domain: str) -> int:
-    """Meta's index: labels of the cookie's domain less one; 1 for a host-only cookie (DESIGN 5.3)."""
+    """Meta's index: labels of the cookie's domain less one; 1 if host-only (DESIGN 5.3)."""
     return domain.count(".") if domain else 1
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 
 from . import attribution
+from .anything import Any, Function
 from .tracker import Tracker
 
 LOADER = (["pixelmirror"], ["_"])
@@ -18,7 +19,7 @@ LOADER = (["pixelmirror"], ["_"])
 class Page:
     """What `pixelmirror.tracker` and `pixelmirror.mirror` need of a page."""
 
-    def __init__(self, loader, create_proxy):
+    def __init__(self, loader: Any, create_proxy: Function) -> None:
         self.loader = loader
         self.create_proxy = create_proxy
         self.id = loader.pageId
@@ -33,18 +34,18 @@ class Page:
         """`{"ok", "value", "error"}` of steps that lead from `window` to a call or a property."""
         return json.loads(self.loader.guard(json.dumps(steps)))
 
-    def _value(self, *steps):
+    def _value(self, *steps: list) -> Any:
         return self.guard(list(steps)).get("value")
 
-    def _loader(self, *steps):
+    def _loader(self, *steps: list) -> Any:
         return self._value(*(LOADER + steps))
 
-    def callback(self, function):
+    def callback(self, function: Function) -> Any:
         """The function as JavaScript can call it, once made; what it raises ends in the console."""
         key = function.__name__
         if key not in self.callbacks:
 
-            def safe(*arguments):
+            def safe(*arguments: object) -> Any:
                 try:
                     return function(*arguments)
                 except Exception as error:
@@ -82,7 +83,7 @@ class Page:
         return attribution.parse_cookies(self._value(["document"], ["cookie"]) or "")
 
     def write_cookie(self, name: str, value: str, max_age_s: int, domain: str) -> None:
-        """Write the cookie; where a host-only twin of the same name masks it, write that one too."""
+        """Write the cookie; where a host-only twin of its name masks it, write that one too."""
         is_https = self._value(["location"], ["protocol"]) == "https:"
         for where in (domain, ""):
             text = attribution.cookie_text(name, value, max_age_s, where, is_https)
@@ -136,16 +137,16 @@ class Page:
     def write_orders(self, orders: list) -> None:
         self._write("orders", orders)
 
-    def _read(self, key):
+    def _read(self, key: str) -> Any:
         text = self._value(["localStorage"], ["getItem", [self.prefix + key]])
         return _parsed(text or self.memory.get(self.prefix + key, "null"))
 
-    def _write(self, key, value):
+    def _write(self, key: str, value: object) -> None:
         text = json.dumps(value)
         if not self.guard([["localStorage"], ["setItem", [self.prefix + key, text]]])["ok"]:
             self.memory[self.prefix + key] = text
 
-    def _remove(self, key):
+    def _remove(self, key: str) -> None:
         self.memory.pop(self.prefix + key, None)
         self.guard([["localStorage"], ["removeItem", [self.prefix + key]]])
 
@@ -163,19 +164,19 @@ class Page:
 
     # --- sending ---
 
-    def post(self, text: str, done) -> None:
-        """POST to the relay, started at once; `done(status, retry_after)`, status 0 for no answer."""
+    def post(self, text: str, done: Function) -> None:
+        """POST to the relay at once; `done(status, retry_after)`, status 0 for no answer."""
         self.loader.post(text, self.callback(done))
 
     def beacon(self, text: str) -> None:
         self._loader(["beacon", [text]])
 
-    def later(self, wait_ms: int, function) -> None:
+    def later(self, wait_ms: int, function: Function) -> None:
         self.loader.later(self.callback(function), wait_ms)
 
     # --- words ---
 
-    def say(self, *words) -> None:
+    def say(self, *words: object) -> None:
         """An error for the front-end developer, in the console only."""
         self._value(["console"], ["error", ["[pixelmirror]"] + [str(word) for word in words]])
 
@@ -187,14 +188,14 @@ class Page:
         self._loader(["sent", [event, result]])
 
 
-def _parsed(text):
+def _parsed(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         return None
 
 
-def start(loader, create_proxy) -> None:
+def start(loader: Any, create_proxy: Function) -> None:
     """Run the tracker in this interpreter, if it is the one that is to run it."""
     is_micropython = sys.implementation.name == "micropython"
     if not loader.claim("micropython" if is_micropython else "pyodide"):
@@ -202,13 +203,13 @@ def start(loader, create_proxy) -> None:
     page = Page(loader, create_proxy)
     tracker = Tracker(page.settings, page)
 
-    def take(text):
+    def take(text: str) -> str | None:
         return tracker.take(json.loads(text))
 
-    def leave(*_):
+    def leave(*_: object) -> None:
         tracker.mirror.leave()
 
-    def come_back(*_):
+    def come_back(*_: object) -> None:
         tracker.mirror.come_back()
 
     loader.onHide = page.callback(leave)

@@ -6,6 +6,7 @@ options], "page": {"url", "referrer", "title"}}`.
 """
 
 from . import attribution, consent_rules, event
+from .anything import Any, Function
 from .check import EventError, shown
 
 
@@ -15,7 +16,7 @@ class Calls:
     `cookies()` gives the cookies as they are now; `consent` is the one to start with.
     """
 
-    def __init__(self, site: dict, cookies, consent: dict, visitor_id: str):
+    def __init__(self, site: dict, cookies: Function, consent: dict, visitor_id: str) -> None:
         self.site = site
         self.cookies = cookies
         self.consent = consent
@@ -34,7 +35,7 @@ class Calls:
             raise EventError("call", "unknown call " + shown(verb) + ", known: " + ", ".join(VERBS))
         return VERBS[verb](self, call, *(words + [None] * 3)[:3])
 
-    def _track(self, call, name, params, options):
+    def _track(self, call: dict, name: object, params: object, options: Any) -> list:
         options = options or {}
         if not isinstance(options, dict):
             raise EventError("options", "options must be an object, got " + shown(options))
@@ -56,29 +57,29 @@ class Calls:
             return []
         return [(call, built)]
 
-    def _page(self, call, params, *_):
+    def _page(self, call: dict, params: object, *_: object) -> list:
         return self._track(call, "page_view", params, None)
 
-    def _identify(self, call, user, *_):
+    def _identify(self, call: dict, user: object, *_: object) -> list:
         """What is told is added to what is known; `null` forgets it."""
         told = event.check_user(user)
         self.user = dict(self.user, **told) if told else {}
         return []
 
-    def _consent(self, call, value, *_):
+    def _consent(self, call: dict, value: object, *_: object) -> list:
         was_awaited = self.consent["status"] == "awaited"
         has_gpc = self.consent.get("gpc")
         self.consent = consent_rules.given(value)
         if has_gpc:
             self.consent["gpc"] = True
         waited, self.awaiting = self.awaiting, []
-        found = []
+        found: list = []
         for earlier in waited if was_awaited else ():
             found.extend(self.take(earlier))
         return found
 
 
-VERBS = {
+VERBS: dict = {
     "track": Calls._track,
     "page": Calls._page,
     "identify": Calls._identify,

@@ -31,7 +31,7 @@ PURCHASE_STATUSES = (
 )
 
 # Field of params -> its kind; a kind is a check of `pixelmirror.event`, or the allowed values.
-FIELDS = {
+FIELDS: dict = {
     "coupon": "text",
     "currency": "currency",
     "id": "id",
@@ -52,7 +52,7 @@ FIELDS = {
     "value": "amount",
 }
 
-ITEM = {
+ITEM: dict = {
     "affiliation": "text",
     "cart_quantity": "count",
     "coupon": "text",
@@ -67,7 +67,7 @@ ITEM = {
     "variant": "text",
 }
 
-PRODUCT = {
+PRODUCT: dict = {
     "brand": "text",
     "category_1": "text",
     "category_2": "text",
@@ -84,7 +84,7 @@ PRODUCT = {
 PRODUCT_REQUIRED = ("id", "name", "price")
 
 # Personal data: hashed forms `<key>_md5` and `<key>_sha256` are taken for each of these too.
-USER = {
+USER: dict = {
     "birthdate": "date",
     "city": "text",
     "consent_categories": "texts",
@@ -103,7 +103,7 @@ USER = {
 # and what `pixelmirror.event` derives are not required of the caller (DESIGN 5.3). `names`: each
 # system's own name; a system that is not listed does not know the event. Commanders Act's names
 # are ours.
-EVENTS = {
+EVENTS: dict = {
     "page_view": {
         "required": ("page_type",),
         "optional": ("page_name", "title", "url", "path", "referrer"),
@@ -214,10 +214,10 @@ CURRENCIES = (
 )
 
 
-def own_name(event_name, system, own_names=None):
-    """The system's own name for an event, `own_names` (of the site file) first; None if it has none.
+def own_name(event_name: str, system: str, own_names: dict | None = None) -> str | None:
+    """The system's own name for an event; None if it has none.
 
-    `own_name("purchase", "tiktok")` is `"CompletePayment"`.
+    `own_names` (of the site file) go first. `own_name("purchase", "tiktok")`: `"CompletePayment"`.
     """
     if own_names and event_name in own_names:
         return own_names[event_name]
@@ -226,7 +226,7 @@ def own_name(event_name, system, own_names=None):
     return EVENTS[event_name]["names"].get(system)
 
 
-def nearest(word, known):
+def nearest(word: str, known: list) -> str | None:
     """The known word most like this one, for "did you mean"; None when nothing is near."""
     best, best_distance = None, len(word) // 2 + 1
     for candidate in sorted(known):
@@ -236,7 +236,7 @@ def nearest(word, known):
     return best
 
 
-def _distance(a, b):
+def _distance(a: str, b: str) -> int:
     """Levenshtein's distance of two words."""
     row = list(range(len(b) + 1))
     for i, x in enumerate(a):

@@ -4,6 +4,7 @@ An error names the field by its path and says why; personal data is never repeat
 """
 
 from . import catalogue
+from .anything import Any
 
 TEXT_LIMIT = 2048
 ITEMS_LIMIT = 500
@@ -13,13 +14,14 @@ HASH_LENGTHS = {"md5": 32, "sha256": 64}
 class EventError(Exception):
     """A field that is wrong: `field` is its path (`params.items[0].id`), `str(error)` says why."""
 
-    def __init__(self, field, message):
+    def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
         self.message = message
 
 
-def check_kind(kind, value, path):
+def check_kind(kind: str | tuple, value: object, path: str) -> Any:
+    """The value as the catalogue's kind has it, or EventError."""
     if isinstance(kind, tuple):
         if not isinstance(value, str) or value not in kind:
             raise EventError(path, _last(path) + " must be one of " + ", ".join(kind) + _got(value))
@@ -27,7 +29,7 @@ def check_kind(kind, value, path):
     return CHECKS[kind](value, path)
 
 
-def _check_text(value, path):
+def _check_text(value: object, path: str) -> str:
     if not isinstance(value, str) or not value.strip() or len(value) > TEXT_LIMIT:
         limit = str(TEXT_LIMIT)
         raise EventError(
@@ -36,25 +38,25 @@ def _check_text(value, path):
     return value
 
 
-def _check_id(value, path):
+def _check_id(value: object, path: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return _check_text(value, path).strip()
 
 
-def _check_texts(value, path):
+def _check_texts(value: object, path: str) -> list:
     if not isinstance(value, list):
         raise EventError(path, _last(path) + " must be a list of texts" + _got(value))
     return [_check_id(text, path + "[" + str(i) + "]") for i, text in enumerate(value)]
 
 
-def _check_flag(value, path):
+def _check_flag(value: object, path: str) -> bool:
     if not isinstance(value, bool):
         raise EventError(path, _last(path) + " must be true or false" + _got(value))
     return value
 
 
-def _check_currency(value, path):
+def _check_currency(value: object, path: str) -> str:
     text = value.strip().upper() if isinstance(value, str) else ""
     if len(text) != 3 or text not in catalogue.CURRENCIES.split(" "):
         message = _last(path) + " must be a three-letter ISO 4217 code"
@@ -62,12 +64,15 @@ def _check_currency(value, path):
     return text
 
 
-def _check_amount(value, path):
-    """A number, or a text that can be read in one way only: `150.000` may be 150 or 150 thousand."""
+def _check_amount(value: object, path: str) -> float:
+    """A number, or a text that can be read in one way only.
+
+    `150.000` can't: it may be 150 or 150 thousand.
+    """
     number = value
     if isinstance(value, str):
         whole, dot, decimals = value.strip().partition(".")
-        plain = _are_digits(whole) and (not dot or _are_digits(decimals) and len(decimals) != 3)
+        plain = _are_digits(whole) and (not dot or (_are_digits(decimals) and len(decimals) != 3))
         number = float(value) if plain else None
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number < 1e15:
         message = _last(path) + " must be a number of 0 or more, or a text such as '147000.00'"
@@ -75,7 +80,7 @@ def _check_amount(value, path):
     return int(number) if number == int(number) else number
 
 
-def _check_count(value, path):
+def _check_count(value: object, path: str) -> int:
     if isinstance(value, str) and _are_digits(value.strip()):
         value = int(value)
     if isinstance(value, float) and value == value and abs(value) < 1e9 and value == int(value):
@@ -85,21 +90,21 @@ def _check_count(value, path):
     return value
 
 
-def _check_quantity(value, path):
+def _check_quantity(value: object, path: str) -> int:
     number = _check_count(value, path)
     if number < 1:
         raise EventError(path, _last(path) + " must be 1 or more" + _got(value))
     return number
 
 
-def _check_items(value, path):
+def _check_items(value: object, path: str) -> list:
     if not isinstance(value, list) or not 1 <= len(value) <= ITEMS_LIMIT:
         limit = str(ITEMS_LIMIT)
         raise EventError(path, "items must be a list of 1 to " + limit + " items" + _got(value))
     return [_check_item(item, path + "[" + str(i) + "]") for i, item in enumerate(value)]
 
 
-def _check_item(value, path):
+def _check_item(value: object, path: str) -> dict:
     if not isinstance(value, dict):
         raise EventError(path, "an item must be an object" + _got(value))
     item = _check_fields(catalogue.ITEM, value, path)
@@ -117,13 +122,13 @@ def _check_item(value, path):
     return item
 
 
-def _check_product(value, path):
+def _check_product(value: object, path: str) -> dict:
     if not isinstance(value, dict):
         raise EventError(path, "a product must be an object" + _got(value))
     return _check_fields(catalogue.PRODUCT, value, path)
 
 
-def _check_fields(fields, value, path):
+def _check_fields(fields: dict, value: dict, path: str) -> dict:
     checked = {}
     for field in sorted(value):
         if value[field] is None:
@@ -136,7 +141,7 @@ def _check_fields(fields, value, path):
     return checked
 
 
-def check_plain(value, path, depth=0):
+def check_plain(value: object, path: str, depth: int = 0) -> None:
     """A field beyond the catalogue may hold any JSON value of modest depth."""
     if depth > 4:
         raise EventError(path, _last(path) + " is nested too deeply")
@@ -149,10 +154,11 @@ def check_plain(value, path, depth=0):
     elif isinstance(value, float) and not abs(value) < 1e300:
         raise EventError(path, _last(path) + " must be a finite number")
     elif isinstance(value, str) and len(value) > TEXT_LIMIT:
-        raise EventError(path, _last(path) + " must have at most " + str(TEXT_LIMIT) + " characters")
+        limit = str(TEXT_LIMIT)
+        raise EventError(path, _last(path) + " must have at most " + limit + " characters")
 
 
-def _check_email(value, path):
+def _check_email(value: object, path: str) -> str:
     text = _check_text(value, path).strip()
     name, _, domain = text.partition("@")
     if not name or not domain or "@" in domain or " " in text:
@@ -160,14 +166,14 @@ def _check_email(value, path):
     return text
 
 
-def _check_phone(value, path):
+def _check_phone(value: object, path: str) -> str:
     text = _check_id(value, path)
     if not 5 <= len([c for c in text if "0" <= c <= "9"]) <= 20:
         raise EventError(path, "phone must hold 5 to 20 digits, best with country code: +62...")
     return text
 
 
-def _check_date(value, path):
+def _check_date(value: object, path: str) -> str:
     text = value if isinstance(value, str) else ""
     parts = text.split("-")
     if [len(part) for part in parts] != [4, 2, 2] or not _are_digits("".join(parts)):
@@ -175,7 +181,7 @@ def _check_date(value, path):
     return text
 
 
-def check_hash(value, algorithm, path):
+def check_hash(value: object, algorithm: str, path: str) -> str:
     text = value.strip().lower() if isinstance(value, str) else ""
     length = HASH_LENGTHS[algorithm]
     if len(text) != length or [c for c in text if c not in "0123456789abcdef"]:
@@ -184,7 +190,7 @@ def check_hash(value, algorithm, path):
     return text
 
 
-CHECKS = {
+CHECKS: dict = {
     "amount": _check_amount,
     "count": _check_count,
     "currency": _check_currency,
@@ -201,19 +207,19 @@ CHECKS = {
 }
 
 
-def _are_digits(text):
+def _are_digits(text: str) -> bool:
     return bool(text) and not [c for c in text if not "0" <= c <= "9"]
 
 
-def _last(path):
+def _last(path: str) -> str:
     return path[path.rfind(".") + 1 :]
 
 
-def _got(value):
+def _got(value: object) -> str:
     return ", got " + shown(value)
 
 
-def shown(value):
+def shown(value: object) -> str:
     """A value for an error text: short, and never what may be an e-mail address."""
     if isinstance(value, str):
         if "@" in value:

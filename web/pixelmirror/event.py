@@ -4,24 +4,25 @@ The same code runs in the page and in the relay, so both refuse the same things 
 """
 
 from . import catalogue
+from .anything import Any
 from .check import HASH_LENGTHS, EventError, check_hash, check_kind, check_plain, shown
 from .event_id import event_id
 
 
-def check_name(name, custom_events=()):
+def check_name(name: object, custom_events: Any = ()) -> str:
     """The event name, or EventError with the nearest known one."""
     if isinstance(name, str) and (name in catalogue.EVENTS or name in custom_events):
         return name
     message = "unknown event " + shown(name)
-    near = isinstance(name, str) and catalogue.nearest(
-        name, list(catalogue.EVENTS) + list(custom_events)
-    )
+    known = list(catalogue.EVENTS) + list(custom_events)
+    near = catalogue.nearest(name, known) if isinstance(name, str) else None
     if near:
         message += ", did you mean '" + near + "'?"
-    raise EventError("event_name", message + " (other names go into custom_events of the site file)")
+    message += " (other names go into custom_events of the site file)"
+    raise EventError("event_name", message)
 
 
-def check_params(name, params, currency):
+def check_params(name: str, params: object, currency: str | None) -> dict:
     """The params of an event, checked, normalised and completed.
 
     `currency`: the site's, used when an amount has none (DESIGN 5.3). Fields beyond the catalogue
@@ -54,7 +55,7 @@ def check_params(name, params, currency):
     return checked
 
 
-def check_user(user):
+def check_user(user: object) -> dict:
     """What the shopper told the shop, checked by the catalogue; raises EventError.
 
     Personal data is never repeated in an error.
@@ -84,12 +85,14 @@ def check_user(user):
     return checked
 
 
-def build(name, params, uuid, time_ms, options, context):
+def build(
+    name: object, params: object, uuid: str, time_ms: int, options: dict, context: dict
+) -> dict:
     """The Event (DESIGN 5.4), or EventError.
 
-    `options`: `event_id` (the caller's own), `destinations` (only these). `context`: what is the same for all events of this
-    moment: `site` (`currency`, `custom_events`), `page`, `user`, `visitor_id`, `attribution`,
-    `consent`.
+    `options`: `event_id` (the caller's own), `destinations` (only these). `context`: what is the
+    same for all events of this moment: `site` (`currency`, `custom_events`), `page`, `user`,
+    `visitor_id`, `attribution`, `consent`.
     """
     site = context["site"]
     name = check_name(name, site.get("custom_events", ()))
@@ -115,7 +118,7 @@ def build(name, params, uuid, time_ms, options, context):
     return event
 
 
-def _derive(name, row, params, currency):
+def _derive(name: str, row: dict, params: dict, currency: str | None) -> None:
     """Fill in what follows from the rest (DESIGN 5.3: "what can be derived")."""
     takes = row["required"] + row["optional"]
     extra = params.get("shipping_amount", 0) + params.get("tax_amount", 0)
@@ -127,9 +130,8 @@ def _derive(name, row, params, currency):
             params["value"] = sum([_line_value(item) for item in items])
     if "revenue" in takes and "revenue" not in params and "value" in params:
         if extra > params["value"]:
-            raise EventError(
-                "params.value", "value must include shipping_amount and tax_amount, got less than both"
-            )
+            message = "value must include shipping_amount and tax_amount, got less than both"
+            raise EventError("params.value", message)
         params["revenue"] = params["value"] - extra
     amounts = [field for field in params if catalogue.FIELDS.get(field) == "amount"]
     if currency and "currency" not in params and (amounts or "currency" in row["required"]):
@@ -145,7 +147,7 @@ def _derive(name, row, params, currency):
                     holder[field] = money(holder[field], params.get("currency", currency))
 
 
-def money(amount, currency):
+def money(amount: float, currency: str | None) -> float:
     """An amount as it is sent: rupiah whole (scalev R45), others to four decimals at most."""
     if currency == "IDR":
         return int(amount + 0.5)
@@ -153,12 +155,12 @@ def money(amount, currency):
     return int(amount) if amount == int(amount) else amount
 
 
-def _line_value(item):
+def _line_value(item: dict) -> float:
     return (item["product"]["price"] - item.get("discount", 0)) * item["quantity"]
 
 
-def _check_item_currencies(name, params):
-    """The items' currencies agree with each other and with the event's, which they set if absent."""
+def _check_item_currencies(name: str, params: dict) -> None:
+    """The items' currencies agree with each other and with the event's, set by them if absent."""
     for i, item in enumerate(params["items"]):
         own = item["product"].get("currency")
         if own and params.setdefault("currency", own) != own:

@@ -3,22 +3,24 @@
 Source: DESIGN 5.4, scalev R46-R50.
 """
 
+from .anything import Mapping
 
-def is_order_event(event_name, params):
-    """True for the events that happen once per order: a purchase, a full refund (one without items)."""
+
+def is_order_event(event_name: str, params: dict) -> bool:
+    """True for what happens once per order: a purchase, a full refund (one without items)."""
     if event_name == "purchase":
         return True
     return event_name == "refund" and not params.get("items")
 
 
-def event_id(event_name, params, uuid):
-    """`{order ID}-{event name}` for an order's event, else `{event name}_{uuid}` (UUID version 7)."""
+def event_id(event_name: str, params: dict, uuid: str) -> str:
+    """`{order ID}-{event name}` for an order's event, else `{event name}_{UUID version 7}`."""
     if is_order_event(event_name, params):
         return params["id"] + "-" + event_name
     return event_name + "_" + uuid
 
 
-def sent_as(event, own_name, order_event_id):
+def sent_as(event: Mapping, own_name: str, order_event_id: str) -> str:
     """The event ID one system is given.
 
     An order's event gets the site's `order_event_id` (`{order_id}-{event_name}-FORM`) filled with
@@ -31,10 +33,9 @@ def sent_as(event, own_name, order_event_id):
     return order_event_id.replace("{order_id}", params["id"]).replace("{event_name}", own_name)
 
 
-def uuid7(now_ms, chance):
+def uuid7(now_ms: int, chance: bytes) -> str:
     """A UUID version 7 (RFC 9562) of a time in milliseconds and 10 random bytes."""
-    value = now_ms.to_bytes(6, "big") + chance
-    value = bytearray(value)
+    value = bytearray(now_ms.to_bytes(6, "big") + chance)
     value[6] = value[6] & 0x0F | 0x70
     value[8] = value[8] & 0x3F | 0x80
     text = bytes(value).hex()

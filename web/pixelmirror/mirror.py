@@ -1,12 +1,14 @@
 """The mirror: each event is written ahead in the page, sent to the relay, and kept until 204.
 
 An entry of the page's storage is one event (or one call that Python has not seen yet), under the
-call's UUID: `{"event" or "call": ..., "by": page ID or null, "at": ms}`. `by` is the page that takes
-care of it; a page that leaves lets go of its entries, and one that died has lost them after
+call's UUID: `{"event" or "call": ..., "by": page ID or null, "at": ms}`. `by` is the page that
+takes care of it; a page that leaves lets go of its entries, and one that died has lost them after
 `LEASE_MS`, so that of several tabs only one sends each. The relay stores an event once anyway.
 """
 
 import json
+
+from .anything import Any, Function
 
 MAX_EVENTS = 100
 MAX_CHARACTERS = 20000  # of one request, so that the browser sends it on while the page goes away
@@ -24,7 +26,7 @@ class Mirror:
     `on_fate(uuid, fate)` is told `"stored"`, `"kept"` or `"refused"` once for each event.
     """
 
-    def __init__(self, page, on_fate):
+    def __init__(self, page: Any, on_fate: Function) -> None:
         self.page = page
         self.on_fate = on_fate
         self.waiting: list = []  # [(uuid, event)]
@@ -43,14 +45,15 @@ class Mirror:
         for uuid, entry in self.page.entries():
             if now - entry["at"] > MAX_AGE_MS:
                 self.page.remove(uuid)
-            elif not entry["by"] or now - entry["at"] > LEASE_MS and entry["by"] != self.page.id:
+            elif not entry["by"] or (now - entry["at"] > LEASE_MS and entry["by"] != self.page.id):
                 found.append((uuid, entry))
         found.sort(key=lambda pair: (pair[1]["at"], pair[0]))
         dropped = found[: max(0, len(found) - MAX_KEPT)]
         for uuid, _ in dropped:
             self.page.remove(uuid)
         if dropped:
-            self.page.say(str(len(dropped)) + " events were never taken by the relay and are dropped")
+            count = str(len(dropped))
+            self.page.say(count + " events were never taken by the relay and are dropped")
         return found[len(dropped) :]
 
     def is_ours(self, uuid: str) -> bool:
@@ -75,7 +78,7 @@ class Mirror:
             self.page.remove(uuid)
         self.waiting = []
 
-    def _write(self, uuid, event, by):
+    def _write(self, uuid: str, event: dict, by: str | None) -> None:
         self.page.write(uuid, {"event": event, "by": by, "at": self.page.now_ms()})
 
     # --- sending ---
@@ -88,9 +91,10 @@ class Mirror:
         self.waiting = self.waiting[len(self.sending) :]
         self.page.post(text, self.on_answer)
 
-    def _batch(self):
+    def _batch(self) -> tuple:
         """The first events that fit one request, and its body."""
-        texts, size = [], 0
+        texts: list = []
+        size = 0
         for _, event in self.waiting[: self.most]:
             text = json.dumps(event)
             size += len(text)
@@ -112,7 +116,8 @@ class Mirror:
             self.most = 1
             self.waiting = sent + self.waiting
         elif status in REFUSED:
-            self.page.say("the relay refuses " + sent[0][1]["event_name"] + " (" + str(status) + ")")
+            name = sent[0][1]["event_name"]
+            self.page.say("the relay refuses " + name + " (" + str(status) + ")")
             self.most = MAX_EVENTS
             self._settle(sent, "refused")
         else:
@@ -120,12 +125,12 @@ class Mirror:
             return
         self.flush()
 
-    def _settle(self, sent, fate):
+    def _settle(self, sent: list, fate: str) -> None:
         for uuid, _ in sent:
             self.page.remove(uuid)
             self.on_fate(uuid, fate)
 
-    def _wait(self, sent, retry_after):
+    def _wait(self, sent: list, retry_after: str) -> None:
         self.waiting = sent + self.waiting
         for uuid, _ in self.waiting:
             self.on_fate(uuid, "kept")

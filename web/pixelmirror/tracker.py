@@ -6,6 +6,7 @@ that came earlier.
 """
 
 from . import attribution, consent_rules, event_id
+from .anything import Any, Iterator
 from .calls import Calls
 from .catalogue import own_name
 from .check import EventError
@@ -21,7 +22,7 @@ ORDERS_KEPT = 200
 class Tracker:
     """One for each page. `take(call)` is all that the loader needs."""
 
-    def __init__(self, site: dict, page):
+    def __init__(self, site: dict, page: Any) -> None:
         self.site = site
         self.page = page
         self.mirror = Mirror(page, self._on_fate)
@@ -32,7 +33,7 @@ class Tracker:
         remembered = cookies.get(CONSENT_COOKIE, "")
         start = consent_rules.initial(site["consent"], remembered, page.has_gpc())
         self.calls = Calls(site, page.cookies, start, cookies.get(VISITOR_COOKIE, ""))
-        self.domain = None
+        self.domain: str | None = None
 
     def start(self, calls: list) -> None:
         """Capture, set the pixels up, take over what was left behind and what was called early."""
@@ -71,7 +72,7 @@ class Tracker:
 
     # --- one event ---
 
-    def _fire(self, call, event):
+    def _fire(self, call: dict, event: dict) -> bool:
         """Give the event to each pixel, each on its own, and to the mirror; False for a repeat."""
         if not self._is_first(event):
             self.page.note(event["event_name"] + " " + event["event_id"] + " was sent before")
@@ -84,7 +85,7 @@ class Tracker:
         self.results[call["uuid"]] = (event, results)
         return True
 
-    def _fire_pixel(self, name, pixel, event):
+    def _fire_pixel(self, name: str, pixel: dict, event: dict) -> str:
         module = PIXELS[pixel["kind"]]
         own = own_name(event["event_name"], pixel["kind"], pixel["event_names"])
         reason = consent_rules.refusal(event["consent"], pixel["kind"], pixel["categories"])
@@ -108,25 +109,25 @@ class Tracker:
                 return self._complain(name, "failed: " + answer["error"])
         return "fired"
 
-    def _page_sent_it(self, name, event):
+    def _page_sent_it(self, name: str, event: dict) -> str | None:
         """The page's own code set our pixel up and, as its snippet does, sent this page's view."""
         before = self.pixels.get(name) or {"ids": [], "page_view": False}
         ours = self.site["destinations"][name].get("pixel_ids", ())
         if event["event_name"] != "page_view" or not before["page_view"] or not ours:
             return None
-        if [id for id in ours if id not in before["ids"]]:
+        if [one for one in ours if one not in before["ids"]]:
             return None
         before["page_view"] = False
         return "the page's own code has sent it"
 
-    def _complain(self, name, result):
+    def _complain(self, name: str, result: str) -> str:
         """Say a failure once for each pixel, not three hundred times."""
         if name not in self.complained:
             self.complained.append(name)
             self.page.say(name, "pixel", result)
         return result
 
-    def _is_first(self, event):
+    def _is_first(self, event: dict) -> bool:
         """True unless this order's event was fired in this browser before (scalev R30, R49)."""
         name, params = event["event_name"], event["params"]
         if not event_id.is_order_event(name, params):
@@ -138,14 +139,14 @@ class Tracker:
         self.page.write_orders((orders + [key])[-ORDERS_KEPT:])
         return True
 
-    def _on_fate(self, uuid, fate):
+    def _on_fate(self, uuid: str, fate: str) -> None:
         if uuid in self.results:
             event, results = self.results.pop(uuid)
             self.page.sent(event, {"pixels": results, "relay": fate})
 
     # --- set-up, once consent is there ---
 
-    def _begin(self):
+    def _begin(self) -> None:
         """Cookies first (R14), then each pixel once (R10)."""
         if self.domain is not None:
             return
@@ -165,13 +166,13 @@ class Tracker:
         self.page.write_cookie(VISITOR_COOKIE, self.calls.visitor_id, YEAR_S, self.domain)
         self._set_up_pixels()
 
-    def _set_up_pixels(self):
+    def _set_up_pixels(self) -> None:
         for name, pixel in self._pixels():
             refusal = consent_rules.refusal(self.calls.consent, pixel["kind"], pixel["categories"])
             if not refusal and name not in self.pixels:
                 self._set_up(name, pixel)
 
-    def _pixels(self):
+    def _pixels(self) -> Iterator:
         """`(name, pixel)` in the order of the pixels' registry."""
         destinations = self.site["destinations"]
         for kind in PIXELS:
@@ -179,7 +180,7 @@ class Tracker:
                 if destinations[name]["kind"] == kind:
                     yield name, destinations[name]
 
-    def _set_up(self, name, pixel):
+    def _set_up(self, name: str, pixel: dict) -> None:
         heard = self.page.heard(pixel["kind"])
         self.pixels[name] = heard
         if pixel["stub"]:
@@ -189,7 +190,7 @@ class Tracker:
             if not answer["ok"] and not answer.get("missing"):
                 self._complain(name, "failed: " + answer["error"])
 
-    def _on_consent(self):
+    def _on_consent(self) -> None:
         """Remember it; granted: begin, or set up what was refused before; denied: forget."""
         given = self.calls.consent
         domain = self.domain or self.page.cookie_domain(self.site["cookie_domain"])

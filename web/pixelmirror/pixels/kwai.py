@@ -12,7 +12,7 @@ PAGE_VIEW = "page"  # its own call, not an event
 
 def setup(pixel: dict, heard: dict) -> list:
     """One `load` for each of our pixels that the page has not loaded itself (R10, R11)."""
-    return [[["kwaiq"], ["load", [id]]] for id in pixel["pixel_ids"] if id not in heard["ids"]]
+    return [[["kwaiq"], ["load", [one]]] for one in pixel["pixel_ids"] if one not in heard["ids"]]
 
 
 def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
@@ -20,7 +20,7 @@ def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
     if name == PAGE_VIEW:
         return [[["kwaiq"], ["page", []]]]
     arguments = [name, properties(event)]
-    return [[["kwaiq"], ["instance", [id]], ["track", arguments]] for id in pixel["pixel_ids"]]
+    return [[["kwaiq"], ["instance", [one]], ["track", arguments]] for one in pixel["pixel_ids"]]
 
 
 def properties(event: dict) -> dict:
@@ -30,7 +30,7 @@ def properties(event: dict) -> dict:
     """
     params = event["params"]
     lines = params.get("items", ())
-    found = {}
+    found: dict = {}
     if lines:
         found["content_type"] = "product"
         found["quantity"] = items.pieces(lines)

@@ -18,7 +18,7 @@ LEFT_OUT = {"InitiateCheckout": ("content_type", "contents")}
 
 def setup(pixel: dict, heard: dict) -> list:
     """One `init` for each of our pixels that the page has not initialised itself (R10, R11)."""
-    return [[["fbq", ["init", id]]] for id in pixel["pixel_ids"] if id not in heard["ids"]]
+    return [[["fbq", ["init", one]]] for one in pixel["pixel_ids"] if one not in heard["ids"]]
 
 
 def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
@@ -27,17 +27,17 @@ def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
     event_id = sent_as(event, name, pixel["order_event_id"])
     arguments = [name, parameters(event, name), {"eventID": event_id}]
     ours = pixel["pixel_ids"]
-    if [id for id in heard["ids"] if id not in ours]:
+    if [one for one in heard["ids"] if one not in ours]:
         single = verb.replace("track", "trackSingle")
-        return [[["fbq", [single, id] + arguments]] for id in ours]
+        return [[["fbq", [single, one] + arguments]] for one in ours]
     return [[["fbq", [verb] + arguments]]]
 
 
 def parameters(event: dict, name: str) -> dict:
-    """Meta's parameters of an event, in the pixel and in the server copy alike (scalev R42, R60)."""
+    """Meta's parameters of an event, in pixel and server copy alike (scalev R42, R60)."""
     params = event["params"]
     lines = params.get("items", ())
-    found = {}
+    found: dict = {}
     if lines:
         found["content_ids"] = [item["id"] for item in lines]
         found["content_type"] = "product"

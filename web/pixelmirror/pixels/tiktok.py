@@ -9,19 +9,19 @@ PAGE_VIEW = "Pageview"  # what TikTok calls the event of its own `page` call
 
 def setup(pixel: dict, heard: dict) -> list:
     """One `load` for each of our pixels that the page has not loaded itself (R10, R11)."""
-    return [[["ttq"], ["load", [id]]] for id in pixel["pixel_ids"] if id not in heard["ids"]]
+    return [[["ttq"], ["load", [one]]] for one in pixel["pixel_ids"] if one not in heard["ids"]]
 
 
 def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
     """One call for all pixels; with others' on the page, one for each of ours alone."""
     if name == PAGE_VIEW:
-        call = ["page", []]
+        call: list = ["page", []]
     else:
         event_id = sent_as(event, name, pixel["order_event_id"])
         call = ["track", [name, parameters(event), {"event_id": event_id}]]
     ours = pixel["pixel_ids"]
-    if [id for id in heard["ids"] if id not in ours]:
-        return [[["ttq"], ["instance", [id]], call] for id in ours]
+    if [one for one in heard["ids"] if one not in ours]:
+        return [[["ttq"], ["instance", [one]], call] for one in ours]
     return [[["ttq"], call]]
 
 
@@ -29,7 +29,7 @@ def parameters(event: dict) -> dict:
     """TikTok's parameters of an event, in the pixel and in the server copy alike."""
     params = event["params"]
     lines = params.get("items", ())
-    found = {}
+    found: dict = {}
     if lines:
         found["content_id"] = lines[0]["id"]
         found["content_type"] = "product"
