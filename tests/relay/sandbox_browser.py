@@ -25,43 +25,40 @@ BROWSER = runpy.run_path(str(Path(__file__).parents[2] / "playwright.config.py")
 
 
 @dataclass
-class Served:
-    """A sandbox at `url`, and at every other path of the same port the page `html`."""
+class Stage:
+    """A browser, a sandbox at `url`, and at every other path of that port the page `html`."""
 
     url: str
+    client: httpx.Client
+    browser: Browser
     html: str = ""
 
 
 @contextmanager
-def served() -> Iterator[Served]:
-    """A sandbox and a shop's page that are served until the end of the block."""
+def staged() -> Iterator[Stage]:
+    """All of it, until the end of the block."""
     listening = socket.create_server(("127.0.0.1", 0))
-    told = Served(f"http://127.0.0.1:{listening.getsockname()[1]}/sandbox")
-
-    def page(_: Request) -> HTMLResponse:
-        return HTMLResponse(told.html)
-
-    app = Starlette(routes=[Mount("/sandbox", create_sandbox()), Route("/{path:path}", page)])
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
-    try:
-        yield told
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
-
-
-@contextmanager
-def browser() -> Iterator[Browser]:
-    """A browser, until the end of the block."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/sandbox"
+    with sync_playwright() as playwright, httpx.Client(base_url=url) as client:
+        browser = playwright.chromium.launch(
             executable_path=BROWSER["BROWSER"], args=BROWSER["BROWSER_ARGS"]
         )
-        yield launched
-        launched.close()
+        stage = Stage(url, client, browser)
+
+        def page(_: Request) -> HTMLResponse:
+            return HTMLResponse(stage.html)
+
+        app = Starlette(routes=[Mount("/sandbox", create_sandbox()), Route("/{path:path}", page)])
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
+        thread = threading.Thread(target=server.run, args=([listening],))
+        thread.start()
+        try:
+            yield stage
+        finally:
+            browser.close()
+            server.should_exit = True
+            thread.join()
+            listening.close()
 
 
 class Shop:
@@ -70,25 +67,24 @@ class Shop:
     It is served for real: Chromium lets a page that a test made up reach no local port.
     """
 
-    def __init__(self, opened: Browser, server: Served) -> None:
-        self.server = server
-        self.origin = server.url.replace("127.0.0.1", "localhost").removesuffix("/sandbox")
-        self.context = opened.new_context()
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.origin = stage.url.replace("127.0.0.1", "localhost").removesuffix("/sandbox")
+        self.context = stage.browser.new_context()
         self.context.set_default_timeout(BROWSER["TIMEOUT_MS"])
         self.page: Page = self.context.new_page()
         self.page_errors: list[str] = []
         self.page.on("pageerror", lambda error: self.page_errors.append(str(error)))
-        httpx.delete(server.url + "/calls")
-        httpx.delete(server.url + "/behaviour")
+        stage.client.delete("/calls")
 
     def open(self, script: str) -> None:
         """The page has run `script`."""
-        self.server.html = f"<!doctype html><script>{script}</script>"
+        self.stage.html = f"<!doctype html><script>{script}</script>"
         self.page.goto(self.origin)
 
     def load(self, name: str) -> None:
         """The stand-in SDK has run in the page."""
-        self.page.add_script_tag(url=f"{self.server.url}/sdk/{name}.js")
+        self.page.add_script_tag(url=f"{self.stage.url}/sdk/{name}.js")
 
     def run(self, script: str) -> Any:
         return self.page.evaluate(script)
@@ -100,7 +96,7 @@ class Shop:
                 const told = await (await fetch(url)).json();
                 return told.calls.some((call) => call.event_name === name) && told;
             }""",
-            arg=[self.server.url + "/calls", until],
+            arg=[self.stage.url + "/calls", until],
         ).json_value()
         return list(found["calls"])
 
