@@ -39,19 +39,15 @@ def _trusted() -> ssl.SSLContext:
 
 
 class Sender:
-    """The connections to one destination, shared with no other."""
+    """The connections to one destination, shared with no other.
+
+    Each request under way has a client of its own, the last one used first: httpx looks through
+    all connections of a client several times a request.
+    """
 
     def __init__(self, transport: Transport | None = None) -> None:
-        self._client = httpx.AsyncClient(
-            transport=transport() if transport else None,
-            mounts=dict.fromkeys(LOOPBACK),  # what runs on this machine is not behind a proxy
-            headers=HEADERS,
-            timeout=httpx.Timeout(TOTAL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
-            limits=httpx.Limits(max_keepalive_connections=20),  # delivery counts what is under way
-            verify=_trusted(),
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            follow_redirects=False,
-        )
+        self._transport = transport
+        self._idle: list[httpx.AsyncClient] = []
         self._under_way: set[asyncio.Timeout] = set()
 
     async def send(self, request: Request) -> Answer:
@@ -77,18 +73,36 @@ class Sender:
                 limit.reschedule(asyncio.get_running_loop().time())
 
     async def close(self) -> None:
-        """The connections are closed."""
-        await self._client.aclose()
+        """The connections are closed; nothing is under way any more."""
+        while self._idle:
+            await self._idle.pop().aclose()
 
     async def _exchange(self, request: Request) -> Answer:
-        async with self._client.stream(
-            request.method, request.url, content=request.body, headers=dict(request.headers)
-        ) as response:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) >= MAX_ANSWER_BYTES:
-                    break
-            return Answer(
-                response.status_code, bytes(body[:MAX_ANSWER_BYTES]), dict(response.headers)
-            )
+        client = self._idle.pop() if self._idle else self._client()
+        try:
+            return await _ask(client, request)
+        finally:
+            self._idle.append(client)
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=self._transport() if self._transport else None,
+            mounts=dict.fromkeys(LOOPBACK),  # what runs on this machine is not behind a proxy
+            headers=HEADERS,
+            timeout=httpx.Timeout(TOTAL_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+            verify=_trusted(),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+            follow_redirects=False,
+        )
+
+
+async def _ask(client: httpx.AsyncClient, request: Request) -> Answer:
+    async with client.stream(
+        request.method, request.url, content=request.body, headers=dict(request.headers)
+    ) as response:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) >= MAX_ANSWER_BYTES:
+                break
+        return Answer(response.status_code, bytes(body[:MAX_ANSWER_BYTES]), dict(response.headers))
