@@ -127,7 +127,7 @@ def test_meta_takes_no_repeated_page_view(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     ("name", "stub", "view", "event_id"),
-    [("tiktok", TTQ, "Pageview", "e1"), ("kwai", KWAIQ, "pageView", None)],
+    [("tiktok", TTQ, "Pageview", "e1"), ("kwai", KWAIQ, "page", None)],
 )
 def test_calls_for_all_reach_all_and_calls_for_one_reach_one(
     shop: Shop, name: str, stub: str, view: str, event_id: str | None

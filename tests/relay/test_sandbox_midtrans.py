@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from relay.sandbox import control
+from relay.sandbox.apis.midtrans import Payments
+from relay.sandbox.behaviour import Behaviours
+from relay.sandbox.calls import Record
 from tests.relay.sandbox_client import Sandbox
 
 STATUS = {
@@ -55,3 +63,21 @@ def test_midtrans_is_told_an_object(body: bytes) -> None:
     """400 for anything else."""
     sandbox = Sandbox()
     assert sandbox.ask("POST", "/midtrans/ORD-1", content=body).status_code == 400
+
+
+def test_midtrans_forgets_the_oldest_answer_beyond_the_limit() -> None:
+    """A long demo does not fill the memory."""
+    payments: Payments = {}
+    record = Record(lambda: 0)
+    behaviours = Behaviours({})
+    app = Starlette(routes=control.routes(record, behaviours, payments))
+
+    async def tell() -> None:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
+            for i in range(control.MAX_PAYMENTS + 1):
+                await client.post(f"/midtrans/{i}", json={})
+
+    asyncio.run(tell())
+    assert len(payments) == control.MAX_PAYMENTS
+    assert "0" not in payments

@@ -3,7 +3,7 @@
 once(() => runInstances({
   objectKey: "KwaiAnalyticsObject",
   global: "kwaiq",
-  pageName: "pageView",
+  pageName: "page",
   consent: false,
   eventId: () => null,
   cookies() {},
