@@ -58,7 +58,7 @@ def _check_flag(value: object, path: str) -> bool:
 
 def _check_currency(value: object, path: str) -> str:
     text = value.strip().upper() if isinstance(value, str) else ""
-    if len(text) != 3 or text not in catalogue.CURRENCIES.split(" "):
+    if len(text) != 3 or text not in catalogue.CURRENCIES:
         message = _last(path) + " must be a three-letter ISO 4217 code"
         raise EventError(path, message + _got(value))
     return text

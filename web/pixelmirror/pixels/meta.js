@@ -11,7 +11,10 @@
     fbq.loaded = true;
     fbq.version = "2.0";
     fbq.queue = [];
-    fbq.disablePushState = true; // a new path is our page_view, never the SDK's own as well
+    // A new path is our page_view and never the SDK's own; one that is caught up, or comes back
+    // from the back/forward cache, is a second one under this URL.
+    fbq.disablePushState = true;
+    fbq.allowDuplicatePageViews = true;
     load("");
   },
   heard() {

@@ -1,0 +1,159 @@
+"""What the relay's own work costs over the least that could do the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pixelmirror.event import check_params
+from relay.delivery import DeliveryLoop
+from relay.destinations import DONE, Answer, Event, Judgement, Request
+from relay.outbox.sqlite import SqliteOutbox
+
+EVENTS = 500
+Measure = Callable[[], float]
+Pair = tuple[Measure, Measure]
+
+PARAMS = {
+    "items": [
+        {"id": f"v{i}", "quantity": 2, "product": {"name": "Kaos", "price": 60000}}
+        for i in range(3)
+    ]
+}
+
+
+def event(number: int) -> dict[str, Any]:
+    """An event as the outbox keeps it."""
+    return {
+        "site": "bench",
+        "event_id": f"add_to_cart_{time.time_ns()}_{number}",
+        "event_name": "add_to_cart",
+        "event_time": int(time.time() * 1000),
+        "received_at": int(time.time() * 1000),
+        "params": check_params("add_to_cart", PARAMS, "IDR"),
+    }
+
+
+def timed(action: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def timed_async(action: Callable[[], Awaitable[None]]) -> float:
+    async def run() -> float:
+        start = time.perf_counter()
+        await action()
+        return time.perf_counter() - start
+
+    return asyncio.run(run())
+
+
+@contextmanager
+def checking() -> Iterator[Pair]:
+    text = json.dumps(PARAMS)
+
+    def ours() -> None:
+        for _ in range(EVENTS):
+            check_params("add_to_cart", json.loads(text), "IDR")
+
+    def baseline() -> None:
+        for _ in range(EVENTS):
+            json.loads(text)
+
+    yield lambda: timed(ours), lambda: timed(baseline)
+
+
+@contextmanager
+def storing() -> Iterator[Pair]:
+    """Concurrent puts share commits; the baseline commits each row on its own, as durably."""
+    with tempfile.TemporaryDirectory() as folder:
+        raw = sqlite3.connect(Path(folder) / "raw.db")
+        raw.execute("PRAGMA journal_mode=WAL")
+        raw.execute("PRAGMA synchronous=FULL")
+        raw.execute("CREATE TABLE events (body TEXT)")
+
+        async def put_all() -> None:
+            async with await SqliteOutbox.open(Path(folder) / "outbox.db") as outbox:
+                puts = [outbox.put([(event(i), [waiting("one")])]) for i in range(EVENTS)]
+                await asyncio.gather(*puts)
+
+        def commit_each() -> None:
+            for i in range(EVENTS):
+                with raw:
+                    raw.execute("INSERT INTO events VALUES (?)", (json.dumps(event(i)),))
+
+        yield lambda: timed_async(put_all), lambda: timed(commit_each)
+        raw.close()
+
+
+def waiting(destination: str) -> Any:
+    return {"destination": destination, "state": "waiting", "reason": "", "sent_as": None}
+
+
+class Anything:
+    """A destination that takes one event a request and is always content."""
+
+    name, kind, categories, batch, max_age_s = "one", "one", (), 1, 86400
+
+    def skips(self, event: Event) -> str | None:
+        return None
+
+    def sent_as(self, event: Event) -> str | None:
+        return None
+
+    def requests(self, events: Any) -> list[Request]:
+        return [
+            Request("http://upstream.test/", json.dumps(each["params"]).encode(), {}, [each], True)
+            for each in events
+        ]
+
+    def judge(self, request: Request, answer: Answer, now: float) -> Judgement:
+        return DONE
+
+
+def upstream() -> httpx.MockTransport:
+    return httpx.MockTransport(lambda request: httpx.Response(204))
+
+
+@contextmanager
+def delivering() -> Iterator[Pair]:
+    """Claim, send, judge and settle; the baseline only sends, to the same upstream of 0 ms."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        async def deliver() -> float:
+            path = Path(folder) / f"{time.time_ns()}.db"
+            async with await SqliteOutbox.open(path) as outbox:
+                await outbox.put([(event(i), [waiting("one")]) for i in range(EVENTS)])
+                loop = DeliveryLoop(outbox, [("bench", Anything())], transport=upstream)
+                start = time.perf_counter()
+                loop.start()
+                while await outbox.waiting():
+                    await asyncio.sleep(0.005)
+                took = time.perf_counter() - start
+                await loop.stop(5)
+                return took
+
+        async def send() -> None:
+            async with httpx.AsyncClient(transport=upstream()) as client:
+                for i in range(EVENTS):
+                    body = json.dumps(event(i)["params"]).encode()
+                    await client.post("http://upstream.test/", content=body)
+
+        yield lambda: asyncio.run(deliver()), lambda: timed_async(send)
+
+
+BENCHMARKS = [
+    (f"check {EVENTS} events", "json.loads of the same text", checking),
+    (f"store {EVENTS} events, durable", "one SQLite commit for each event", storing),
+    (f"deliver {EVENTS} events, one a request", "httpx alone, one after the other", delivering),
+]
