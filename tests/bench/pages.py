@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 import socket
 import threading
@@ -47,7 +48,7 @@ def server() -> Iterator[str]:
     assets = Assets()
     pages = SitePages(parse(raw, "bench"), assets)
     bare = BARE.format(
-        config='{"interpreter": "%s", "plugins": ["!error"]}' % assets.url(base, "micropython"),
+        config=json.dumps({"interpreter": assets.url(base, "micropython"), "plugins": ["!error"]}),
         core=assets.url(base, "pyscript"),
     )
     bodies = {"/": PAGE, "/tag": PAGE + TAG, "/bare": PAGE + bare}
