@@ -13,6 +13,9 @@ from relay.outbox import OutboxRefused
 Synchronous = Literal["FULL", "NORMAL"]
 """`FULL` survives a power cut; `NORMAL` only a killed process, with fewer waits for the disk."""
 
+BUSY_TIMEOUT_MS = 2000
+"""How long a call waits for somebody else's lock, a backup's say, before it fails."""
+
 SCHEMA_VERSION = 1
 
 SCHEMA = """
@@ -61,7 +64,9 @@ WHERE begun = 1
 
 def connect(path: Path, *, synchronous: Synchronous = "FULL") -> sqlite3.Connection:
     """A connection as the outbox needs it: write-ahead log, transactions begun by hand."""
-    db = sqlite3.connect(path, timeout=2, isolation_level=None, check_same_thread=False)
+    db = sqlite3.connect(
+        path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
+    )
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {synchronous}")
     db.execute("PRAGMA secure_delete = ON")

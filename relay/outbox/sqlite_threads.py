@@ -18,6 +18,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from relay.outbox import OutboxUnavailable
+from relay.outbox.sqlite_file import BUSY_TIMEOUT_MS
 
 T = TypeVar("T")
 
@@ -26,6 +27,9 @@ COMMIT_MOST = 256
 
 SCRUB_EVERY_S = 2.0
 """Seconds between two clean-ups of the write-ahead log, which keeps copies of erased pages."""
+
+SCRUB_PATIENCE_MS = 100
+"""How long a clean-up holds up the writer for a reader that is in the log."""
 
 
 @dataclass
@@ -119,9 +123,11 @@ class Writer:
     def _scrub(self) -> None:
         self._scrub_at = time.monotonic() + SCRUB_EVERY_S
         try:
+            self._db.execute(f"PRAGMA busy_timeout = {SCRUB_PATIENCE_MS}")
             (is_busy, *_) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error:  # a full disk: tried again with the next turn, as when a reader is in
             is_busy = 1
+        self._db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         self._has_erased = bool(is_busy)
 
     def _tell(self, answer: Callable[[Any], None], what: Any) -> None:

@@ -57,6 +57,17 @@ class TestCredentials:
             assert set((await on.states()).values()) == {"done"}
             assert on.loop.paused == {}
 
+    async def test_the_same_delivery_is_tried_every_minute_where_there_is_no_other(
+        self, path: Path
+    ) -> None:
+        """A pause is no failure of the delivery: its waits do not double."""
+        async with stage(path) as on:
+            on.systems["meta"] = says(401)
+            await on.put("e1")
+            await on.quiet()
+            await on.passes(900)
+            assert on.times() == [60 * n for n in range(16)]
+
     async def test_other_destinations_go_on(self, path: Path) -> None:
         """A wrong token of one is no concern of the others."""
         async with stage(path, FakeDestination("meta"), FakeDestination("tiktok")) as on:
@@ -195,7 +206,8 @@ class TestStop:
             on.systems["meta"] = Held()
             await on.put("e1")
             await on.quiet(stalled=1)
-            await on.loop.stop(0)
+            async with asyncio.timeout(5):  # half the time a request may take
+                await on.loop.stop(0)
             assert await on.states() == {"e1": state}
 
 

@@ -247,6 +247,7 @@ class TestSettle:
             await outbox.put([record("e1", "meta", "tiktok")])
             await end(outbox, "dead")
             await end(outbox, "done", "tiktok")
+            await outbox.check()
             assert b"siti" in raw(path)
             assert await outbox.drop("toko", now_ms=NOW) == 1
             await outbox.check()

@@ -105,9 +105,9 @@ class TestLookUp:
             assert [row["event_id"] for row in rows] == ["e0", "e3", "e2"]
 
     async def test_a_destination_stands_for_those_below_it(self, path: Path) -> None:
-        """`scalev` is `scalev.meta` and `scalev.tiktok`, not `scalevx`."""
+        """`scalev` is `scalev.meta` and `scalev.tiktok`, not `scalevx` or `scalev-eu`."""
         async with await SqliteOutbox.open(path) as outbox:
-            await outbox.put([record("e1", "scalev.meta", "scalev.tiktok", "scalevx", "meta")])
+            await outbox.put([record("e1", "scalev.meta", "scalev.tiktok", "scalevx", "scalev-eu")])
             rows = await outbox.deliveries("toko", destination="scalev")
             assert {row["destination"] for row in rows} == {"scalev.meta", "scalev.tiktok"}
             assert len(await outbox.deliveries("toko", destination="scalev.meta")) == 1
