@@ -324,7 +324,8 @@
     Object.assign(script, { type, id, textContent: "import pixelmirror" });
     script.setAttribute("target", `#${id}`); // else PyScript adds an element to the body
     document.head.prepend(script);
-    const { hooks } = await import(settings.pyscript.core);
+    // From a script of another origin, import() resolves against about:blank: it needs a whole URL.
+    const { hooks } = await import(new URL(settings.pyscript.core, location.href));
     // Its one worker hook is built from text, which a strict CSP forbids; we have no workers.
     hooks.worker.onBeforeRunAsync.clear();
   };
