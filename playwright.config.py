@@ -6,8 +6,8 @@ how to get one and exits with 1.
 
 import os
 import shutil
-import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ BROWSER_ARGS = [
     "--disable-gpu",
     "--disable-quic",
     "--disable-sync",
+    "--host-resolver-rules=MAP * 127.0.0.1",  # shops of any name, and no way out of this machine
     "--no-first-run",
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 ]
@@ -37,6 +38,8 @@ TIMEOUT_MS = 15_000  # of one wait in a test: the machine may be slow and busy
 # Chrome DevTools Protocol, `Emulation.setCPUThrottlingRate` and `Network.emulateNetworkConditions`.
 SLOW_PHONE = {"cpu_rate": 6, "latency_ms": 150, "download_kbit_s": 1600, "upload_kbit_s": 750}
 
+BIN = Path(sys.executable).parent
+
 
 @dataclass(frozen=True)
 class Server:
@@ -44,23 +47,26 @@ class Server:
 
     name: str
     command: list[str]
-    port: int
     ready_url: str
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+def sandbox(port: int) -> Server:
+    """The stand-in for every outside system."""
+    command = [str(BIN / "python"), "-m", "relay.sandbox", "--port", str(port)]
+    return Server("sandbox", command, f"http://127.0.0.1:{port}/sandbox/calls")
 
 
-def _demo(port: int) -> Server:
+def relay(port: int, files: Sequence[Path], data: Path) -> Server:
+    """The relay of these site files."""
+    command = [str(BIN / "pixelmirror"), "serve", *map(str, files)]
+    command += ["--port", str(port), "--data", str(data)]
+    return Server("relay", command, f"http://127.0.0.1:{port}/readyz")
+
+
+def demo(port: int) -> Server:
     """The demo of `make run`: shop, relay and sandbox on one port."""
-    command = [str(Path(sys.executable).with_name("pixelmirror")), "demo", "--port", str(port)]
-    return Server("demo", command, port, f"http://127.0.0.1:{port}/readyz")
-
-
-SERVERS = [_demo(_free_port())]
+    command = [str(BIN / "pixelmirror"), "demo", "--port", str(port)]
+    return Server("demo", command, f"http://127.0.0.1:{port}/readyz")
 
 
 def find_browser() -> str | None:

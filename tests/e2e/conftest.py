@@ -1,0 +1,137 @@
+"""Fixtures: one browser and one set of servers for all tests, a shopper of its own for each."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.e2e.heard import Heard
+from tests.e2e.processes import Process, free_port
+from tests.e2e.settings import CONFIG, REPO
+from tests.e2e.shop import HOST, Shop
+from tests.e2e.shopper import Shopper
+from tests.e2e.site_files import SITES, write
+
+# Names under which the shop is visited; the browser takes every name for this machine.
+SHOP_HOSTS = (HOST, "127.0.0.1", "localhost", "www.toko.example", "www.toko.co.id")
+RELAY_HOSTS = ("127.0.0.1", "t.toko.example")
+
+NewShopper = Callable[..., Shopper]
+
+
+@pytest.fixture(scope="package")
+def built() -> None:
+    """The tracker that the relay serves is the one in the source files."""
+    subprocess.run([sys.executable, REPO / "web/build.py", "tracker"], check=True)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    assert CONFIG["BROWSER"], "no Chromium found, see playwright.config.py"
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(
+            executable_path=CONFIG["BROWSER"], args=CONFIG["BROWSER_ARGS"]
+        )
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="package")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="package")
+def sandbox(folder: Path) -> Iterator[str]:
+    """The sandbox's address."""
+    port = free_port()
+    process = Process(CONFIG["sandbox"](port), folder / "sandbox.log")
+    process.start()
+    yield f"http://127.0.0.1:{port}"
+    process.stop()
+
+
+@pytest.fixture(scope="package")
+def relay_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="package")
+def the_shop(relay_port: int) -> Iterator[Shop]:
+    shop = Shop(f"http://127.0.0.1:{relay_port}")
+    yield shop
+    shop.close()
+
+
+@pytest.fixture(scope="package")
+def relay_process(
+    built: None, folder: Path, relay_port: int, sandbox: str, the_shop: Shop
+) -> Iterator[Process]:
+    origins = [the_shop.origin(host) for host in SHOP_HOSTS]
+    files = write(folder, sandbox, origins)
+    process = Process(CONFIG["relay"](relay_port, files, folder / "data"), folder / "relay.log")
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="package")
+def the_heard(relay_process: Process, relay_port: int, sandbox: str) -> Iterator[Heard]:
+    heard = Heard(sandbox, f"http://127.0.0.1:{relay_port}")
+    yield heard
+    heard.close()
+
+
+@pytest.fixture
+def relay(relay_process: Process, the_heard: Heard) -> Iterator[Process]:
+    """The relay, for tests that stop it; it runs again afterwards."""
+    yield relay_process
+    if not relay_process.is_running:
+        relay_process.start()
+
+
+@pytest.fixture
+def heard(the_heard: Heard, relay: Process) -> Iterator[Heard]:
+    """What the outside systems hear from now on; nothing of it is left for the next test."""
+    the_heard.begin()
+    yield the_heard
+    the_heard.normal()
+    if relay.is_running:
+        the_heard.wait_until_idle(SITES)
+
+
+@pytest.fixture
+def shop(the_shop: Shop) -> Iterator[Shop]:
+    yield the_shop
+    the_shop.clear()
+
+
+@pytest.fixture
+def new_shopper(browser: Browser, shop: Shop, heard: Heard) -> Iterator[NewShopper]:
+    """Makes shoppers, each with a browser profile of his own; none of them comes to harm."""
+    shoppers: list[Shopper] = []
+
+    def make(init_script: str = "", **options: Any) -> Shopper:
+        context = browser.new_context(
+            **{"viewport": CONFIG["VIEWPORT"], "user_agent": CONFIG["USER_AGENT"], **options}
+        )
+        if init_script:
+            context.add_init_script(init_script)
+        shopper = Shopper(context, shop, (*SHOP_HOSTS, *RELAY_HOSTS))
+        shoppers.append(shopper)
+        return shopper
+
+    yield make
+    harm = [line for shopper in shoppers for line in shopper.harm()]
+    for shopper in shoppers:
+        shopper.context.close()
+    assert not harm
+
+
+@pytest.fixture
+def shopper(new_shopper: NewShopper) -> Shopper:
+    return new_shopper()
