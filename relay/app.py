@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
 
-from pixelmirror.attribution import COOKIES, cookie_text
-from pixelmirror.check import EventError
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from relay import wire
+from relay import cookies, wire
 from relay.assets import Assets
-from relay.callers import RateLimit, check_origin, client_ip, site_named, site_of_key
-from relay.delivery import DeliveryLoop
+from relay.callers import RateLimit, check_origin, client_ip, public_host, site_named, site_of_key
+from relay.delivery import DeliveryLoop, system_now_ms
 from relay.destinations.registry import destinations
 from relay.ingest import Ingest, Received
 from relay.outbox import Outbox, OutboxError
@@ -32,18 +29,28 @@ MAX_ROWS = 1000
 STOP_WITHIN_S = 10.0
 STATES = ("waiting", "done", "dead", "skipped")
 
-HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9a-fA-F:.]+\](:\d+)?")
-
 
 class Relay:
-    """The relay of some sites on one outbox."""
+    """The relay of some sites on one outbox.
+
+    `now_ms` tells the time, `clock_s` only how it passes (for the rate limit); tests replace them.
+    """
 
     def __init__(
-        self, sites: Sequence[Site], outbox: Outbox, assets: Assets, path: str = "/s"
+        self,
+        sites: Sequence[Site],
+        outbox: Outbox,
+        assets: Assets,
+        path: str = "/s",
+        *,
+        now_ms: Callable[[], int] = system_now_ms,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.sites = {site.site: site for site in sites}
         self.outbox = outbox
-        self.path = "/" + path.strip("/")
+        self.path = page_path(path)
+        self.now_ms = now_ms
+        self.clock_s = clock_s
         self.assets = assets
         self.pages = {site.site: SitePages(site, assets) for site in sites}
         self.limits = {site.site: RateLimit(site.rate_limit) for site in sites}
@@ -52,6 +59,7 @@ class Relay:
             outbox,
             [(name, each) for name, some in every.items() for each in some],
             retention_days={site.site: site.retention_days for site in sites},
+            now_ms=now_ms,
         )
         self.ingest = Ingest(outbox, every, self.delivery.wake)
 
@@ -69,8 +77,8 @@ class Relay:
 
     def _base(self, request: Request) -> str:
         """Our public address as the page sees it, in the page's own scheme."""
-        host = request.headers.get("host", "")
-        if not HOST.fullmatch(host):
+        host = public_host(request)
+        if not host:
             raise Refusal("not_found", "the Host header is not a host")
         return f"//{host}{self.path}"
 
@@ -88,31 +96,38 @@ class Relay:
             return response
 
     async def _take_page_events(self, request: Request, site: Site, origin: str) -> Response:
-        ip = client_ip(request, site.trusted_proxies)
-        self.limits[site.site].check(ip, time.monotonic())
+        ip = self._admit(request, site)
         body = await wire.read_object(request)
         if "calls" in body:
             events = wire.events_of_calls(body, site)
         else:
             events = wire.events(body, site, is_server=False)
         client = {"ip": ip, "user_agent": request.headers.get("user-agent", "")}
-        await self.ingest.store(site, events, _received(body, client))
+        received = Received(self.now_ms(), wire.sent_at(body), client)
+        await self.ingest.store(site, events, received)
         response = Response(status_code=204, headers=_cors(origin))
-        for text in _renewed_cookies(request, body, events):
+        host, domain = public_host(request), body.get("cookie_domain")
+        for text in cookies.renewed(domain, host, origin, events[-1]) if events else ():
             response.headers.append("Set-Cookie", text)
         return response
+
+    def _admit(self, request: Request, site: Site) -> str:
+        """The caller's address, which has not asked too often; raises Refusal 429."""
+        ip = client_ip(request, site.trusted_proxies)
+        self.limits[site.site].check(ip, self.clock_s())
+        return ip
 
     # --- servers and operators ---
 
     async def server_events(self, request: Request) -> Response:
         """`POST /v1/events`: what the shop's own servers send."""
         site = site_of_key(self.sites.values(), request)
-        self.limits[site.site].check(_peer(request), time.monotonic())
+        self._admit(request, site)
         body = await wire.read_object(request)
         if site_named(self.sites, body.get("site")) is not site:
             raise Refusal("unknown_key", "this key is another site's", field="site")
         events = wire.events(body, site, is_server=True)
-        await self.ingest.store(site, events, _received(body, None))
+        await self.ingest.store(site, events, Received(self.now_ms(), wire.sent_at(body), None))
         return Response(status_code=204)
 
     async def deliveries(self, request: Request) -> Response:
@@ -142,6 +157,7 @@ class Relay:
 
     async def replay(self, request: Request) -> Response:
         """`POST /v1/dead-letters/replay`: those that match are tried again from now on."""
+        site_of_key(self.sites.values(), request)  # nobody else's body is read
         body = await wire.read_object(request)
         site = self._operated(request, body.get("site"))
         only = {}
@@ -150,10 +166,9 @@ class Relay:
                 raise Refusal("invalid_event", f"{field} must be a text", field=field)
             only[field] = body.get(field)
         since = body.get("since")
-        if since is not None and (isinstance(since, bool) or not isinstance(since, int)):
+        if since is not None and (type(since) is not int or not 0 <= since < wire.LATEST_MS):
             raise Refusal("invalid_event", "since must be milliseconds since 1970", field="since")
-        now_ms = int(time.time() * 1000)
-        count = await self.outbox.replay(site.site, since_ms=since, now_ms=now_ms, **only)
+        count = await self.outbox.replay(site.site, since_ms=since, now_ms=self.now_ms(), **only)
         self.delivery.wake(site.site)
         return JSONResponse({"replayed": count})
 
@@ -203,11 +218,28 @@ class Relay:
 
 def create_app(relay: Relay) -> Starlette:
     """The app of a relay; its lifespan runs the delivery."""
-    return Starlette(
+    app = Starlette(
         routes=relay.routes(),
         lifespan=relay.running,
-        exception_handlers={Refusal: on_refusal, 404: _not_found, 405: _wrong_method},
+        exception_handlers={
+            Refusal: on_refusal,
+            ClientDisconnect: _gone,
+            404: _not_found,
+            405: _wrong_method,
+        },
     )
+    app.router.redirect_slashes = False  # a path that is nearly right is wrong
+    return app
+
+
+def page_path(path: str) -> str:
+    """The path below which pages find the relay: `/s`, or empty for the root."""
+    return "/" + path.strip("/") if path.strip("/") else ""
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The caller left in the middle of its body, as pages do: nobody reads this."""
+    return refused(Refusal("invalid_json", "the body is cut off"))
 
 
 async def _not_found(request: Request, error: Exception) -> Response:
@@ -235,44 +267,8 @@ def _cors(origin: str, *, is_preflight: bool = False) -> dict[str, str]:
     return headers
 
 
-def _received(body: dict[str, Any], client: dict[str, str] | None) -> Received:
-    try:
-        return Received(int(time.time() * 1000), wire.sent_at(body), client)
-    except EventError as error:
-        raise Refusal("invalid_event", error.message, field=error.field) from error
-
-
-def _renewed_cookies(
-    request: Request, body: dict[str, Any], events: Sequence[dict[str, Any]]
-) -> list[str]:
-    """Our attribution cookies over HTTP, which some browsers keep longer than a script's.
-
-    Only where the relay stands below the domain on which the page's tracker keeps them, which
-    the tracker says in `cookie_domain`.
-    """
-    domain = body.get("cookie_domain")
-    host = request.url.hostname or ""
-    origin_host = request.headers.get("origin", "").rpartition("/")[2].partition(":")[0]
-    if not isinstance(domain, str) or not events:
-        return []
-    is_below = domain and all(f".{each}".endswith(f".{domain}") for each in (host, origin_host))
-    if not is_below and (domain or host != origin_host):
-        return []
-    found = events[-1]["attribution"]
-    is_https = request.headers["origin"].startswith("https:")
-    return [
-        cookie_text(name, found[field], max_age_s, domain, is_https)
-        for field, name, _, max_age_s in COOKIES
-        if field in found and max_age_s
-    ]
-
-
-def _peer(request: Request) -> str:
-    return request.client.host if request.client else ""
-
-
 def _limit(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= MAX_ROWS:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MAX_ROWS:
         message = f"limit must be a whole number from 1 to {MAX_ROWS}"
         raise Refusal("invalid_event", message, field="limit")
     return int(text)

@@ -1,12 +1,13 @@
-"""Who is calling: the site by its path or key, the page by its origin, the shopper by his address."""
+"""Who is calling: the site by its path or key, the page by its origin, the shopper by address."""
 
 from __future__ import annotations
 
 import hmac
-import ipaddress
 import math
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from starlette.requests import Request
 
@@ -16,12 +17,22 @@ from relay.site import Site
 BURST = 4  # times the rate
 MAX_CLIENTS = 100_000
 
+Networks = Iterable[IPv4Network | IPv6Network]
+
+HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
+
 
 def site_named(sites: Mapping[str, Site], name: object) -> Site:
     """The site of this name; raises Refusal 404."""
     if not isinstance(name, str) or name not in sites:
         raise Refusal("unknown_site", "this relay has no such site", field="site")
     return sites[name]
+
+
+def public_host(request: Request) -> str:
+    """Our host as the caller knows it, with its port; empty when the Host header holds none."""
+    host = request.headers.get("host", "")
+    return host if HOST.fullmatch(host) else ""
 
 
 def check_origin(request: Request, site: Site) -> str:
@@ -49,35 +60,31 @@ def site_of_key(sites: Iterable[Site], request: Request) -> Site:
     return found
 
 
-def client_ip(request: Request, trusted_proxies: Iterable[str]) -> str:
+def client_ip(request: Request, trusted_proxies: Networks) -> str:
     """The shopper's address: the peer's, or behind trusted proxies the rightmost other one.
 
     Only a trusted peer's `X-Forwarded-For` counts; what the shopper wrote into it stands further
     left. Empty when nothing is known.
     """
-    networks = [ipaddress.ip_network(text, strict=False) for text in trusted_proxies]
-    peer = request.client.host if request.client else ""
     forwarded = ",".join(request.headers.getlist("x-forwarded-for"))
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
-    address = peer
-    while _is_in(address, networks) and hops:
-        address = hops.pop()
-    return str(parsed) if (parsed := _address(address)) else ""
+    address = _address(request.client.host if request.client else "")
+    while hops and address and any(address in network for network in trusted_proxies):
+        address = _address(hops.pop())
+    return str(address) if address else ""
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address, without the port that some proxies write behind it."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
     try:
-        found = ipaddress.ip_address(text.strip("[]"))
+        found = ip_address(text)
     except ValueError:
         return None
     return getattr(found, "ipv4_mapped", None) or found
-
-
-def _is_in(
-    text: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]
-) -> bool:
-    address = _address(text)
-    return address is not None and any(address in network for network in networks)
 
 
 class RateLimit:
@@ -94,9 +101,10 @@ class RateLimit:
         full = float(self.rate * BURST)
         left, at = self.buckets.pop(client, (full, now_s))
         left = min(full, left + (now_s - at) * self.rate)
-        self.buckets[client] = (max(0.0, left - 1), now_s)
+        is_taken = left >= 1
+        self.buckets[client] = (left - is_taken, now_s)
         if len(self.buckets) > MAX_CLIENTS:
             self.buckets.popitem(last=False)
-        if left < 1:
+        if not is_taken:
             wait_s = math.ceil((1 - left) / self.rate)
             raise Refusal("rate_limited", "too many requests", retry_after_s=wait_s)

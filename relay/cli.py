@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +19,50 @@ import click
 import uvicorn
 
 from relay import __version__
-from relay.app import Relay, create_app
+from relay.app import Relay, create_app, page_path
 from relay.assets import Assets, AssetsMissing
 from relay.destinations.registry import destinations
 from relay.outbox import OutboxError
 from relay.outbox.sqlite import SqliteOutbox
 from relay.pages import SitePages
-from relay.site import Site, SiteError, load, load_all, warnings
+from relay.site import Site, SiteError, load_all, warnings
 
 SITE_FILE = click.Path(path_type=Path, dir_okay=False)
 DATA = click.option(
-    "--data", type=click.Path(path_type=Path, file_okay=False), default=Path("var"),
-    show_default=True, help="Folder of the outbox.",
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var"),
+    show_default=True,
+    help="Folder of the outbox.",
+)
+
+
+def _public_url(_: click.Context, __: click.Parameter, url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s\"'<>/?#]+/*", url):
+        raise click.BadParameter("must be scheme and host only, such as https://t.shop.example")
+    return url.rstrip("/")
+
+
+URL = click.option(
+    "--url",
+    required=True,
+    callback=_public_url,
+    help="The relay's public address, such as https://t.shop.example.",
+)
+
+
+def _page_path(_: click.Context, __: click.Parameter, path: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._~/-]*", path):
+        raise click.BadParameter("must hold only letters, digits, /, ., _, ~ and -")
+    return page_path(path)
+
+
+PATH = click.option(
+    "--path",
+    default="/s",
+    show_default=True,
+    callback=_page_path,
+    help="Where pages find the relay.",
 )
 
 
@@ -41,7 +76,7 @@ def main() -> None:
 @click.argument("files", type=SITE_FILE, nargs=-1, required=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--path", default="/s", show_default=True, help="Where pages find the relay.")
+@PATH
 @click.option("--outbox", "outbox_url", default=None, help="sqlite:FILE; DIR/outbox.db by default.")
 @DATA
 def serve(
@@ -63,8 +98,27 @@ def serve(
     _run(run)
 
 
+class Server(uvicorn.Server):
+    """uvicorn's server, but after a signal it just ends.
+
+    uvicorn's own raises the signal again, which would end the process before the outbox is closed.
+    """
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        for number in numbers:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                loop.remove_signal_handler(number)
+
+
 async def serve_app(app: Any, host: str, port: int) -> None:
-    """Serve until a signal ends it. The peer's address is the shopper's: no proxy is believed here."""
+    """Serve until SIGINT or SIGTERM. The peer is taken as it is: no proxy is believed here."""
     config = uvicorn.Config(
         app,
         host=host,
@@ -75,7 +129,7 @@ async def serve_app(app: Any, host: str, port: int) -> None:
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    await uvicorn.Server(config).serve()
+    await Server(config).serve()
 
 
 @main.command()
@@ -94,34 +148,33 @@ def check(files: tuple[Path, ...]) -> None:
 
 @main.command()
 @click.argument("file", type=SITE_FILE)
-@click.option("--url", required=True, help="The relay's public address: https://t.shop.example")
-@click.option("--path", default="/s", show_default=True)
+@URL
+@PATH
 def snippet(file: Path, url: str, path: str) -> None:
     """Print the tag to paste into every page."""
     site = _sites((file,))[0]
-    base = url.rstrip("/") + "/" + path.strip("/")
-    click.echo(f'<script async src="{base}/{site.site}.js"></script>')
+    click.echo(f'<script async src="{url}{path}/{site.site}.js"></script>')
 
 
 @main.command()
 @click.argument("file", type=SITE_FILE)
-@click.option("--url", required=True, help="The relay's public address: https://t.shop.example")
+@URL
+@PATH
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
-@click.option("--path", default="/s", show_default=True)
-def build(file: Path, url: str, out: Path, path: str) -> None:
+def build(file: Path, url: str, path: str, out: Path) -> None:
     """Write the page's files for a CDN: the loader, the PyScript config and the assets."""
     site = _sites((file,))[0]
     assets = _assets()
     pages = SitePages(site, assets)
-    base = url.rstrip("/") + "/" + path.strip("/")
+    base = url + path
     folder = out / path.strip("/")
     (folder / site.site).mkdir(parents=True, exist_ok=True)
     (folder / f"{site.site}.js").write_text(pages.loader(base), encoding="utf-8")
-    (folder / site.site / "pyscript.json").write_text(
-        pages.pyscript_config(base), encoding="utf-8"
-    )
+    (folder / site.site / "pyscript.json").write_text(pages.pyscript_config(base), encoding="utf-8")
     shutil.copytree(
-        assets.dist, folder / "assets", dirs_exist_ok=True,
+        assets.dist,
+        folder / "assets",
+        dirs_exist_ok=True,
         ignore=shutil.ignore_patterns("manifest.json"),
     )
     click.echo(f"written to {folder}")
@@ -214,7 +267,7 @@ def demo(port: int) -> None:
 
 def _sites(files: tuple[Path, ...]) -> list[Site]:
     try:
-        sites = load_all(files) if len(files) > 1 else [load(files[0])]
+        sites = load_all(files)
     except SiteError as error:
         raise click.ClickException(str(error)) from error
     for site, file in zip(sites, files, strict=True):

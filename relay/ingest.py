@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pixelmirror import consent_rules
-
 from relay.destinations import Destination, Event
 from relay.outbox import NewDelivery, Outbox, OutboxUnavailable, Record
 from relay.refusals import Refusal
@@ -41,9 +40,7 @@ class Ingest:
         self.destinations = destinations
         self.wake = wake
 
-    async def store(
-        self, site: Site, events: Sequence[dict[str, Any]], received: Received
-    ) -> None:
+    async def store(self, site: Site, events: Sequence[dict[str, Any]], received: Received) -> None:
         """Every event is durable for every destination that wants it; raises Refusal 503."""
         records: list[Record] = []
         for event in events:
@@ -95,5 +92,3 @@ def _refusal(event: Event, destination: Destination) -> str | None:
     if only is not None and destination.name not in only and table not in only:
         return "not among the call's destinations"
     return destination.skips(event)
-
-

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from importlib import resources
 from typing import Any
 
-from pixelmirror.pixels import PIXELS
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pixelmirror.pixels import PIXELS
 from relay import __version__
 from relay.assets import Assets, web_root
 from relay.site import CommandersActTable, DestinationTable, Site
@@ -61,19 +62,20 @@ class SitePages:
         )
 
     def loader(self, base: str) -> str:
-        """`GET /s/{site}.js`: web/loader.js with the settings and the stubs of the site's pixels."""
+        """`GET /s/{site}.js`: web/loader.js with settings and the stubs of the site's pixels."""
         return self._loader.replace(BASE, base)
 
     def pyscript_config(self, base: str) -> str:
-        """`GET /s/{site}/pyscript.json`: makes `import pixelmirror` work in the page's own PyScript."""
+        """`GET /s/{site}/pyscript.json`: `import pixelmirror` works in a page's own PyScript."""
         return self._config.replace(BASE, base)
 
     def _make_loader(self) -> str:
         settings = json.dumps(self._settings(), separators=(",", ":")).replace("</", "<\\/")
         kinds = {table.kind for table in self.site.destinations.values() if table.has_pixel}
         stubs = ",\n".join(f"{kind}: {_stub(kind)}" for kind in PIXELS if kind in kinds)
+        parts = {"SETTINGS": settings, "PIXELS": f"{{\n{stubs}\n}}"}
         source = (web_root() / "loader.js").read_text(encoding="utf-8")
-        return source.replace("SETTINGS", settings, 1).replace("PIXELS", f"{{\n{stubs}\n}}", 1)
+        return re.sub("|".join(parts), lambda name: parts[name[0]], source)
 
     def _settings(self) -> dict[str, Any]:
         """The public settings, as the loader and the tracker read them."""

@@ -3,8 +3,10 @@
     Refusal
     ├── of what was sent        400 invalid_json · 413 · 415 · 422 invalid_event
     ├── of who sent it          401 unknown_key · 403 origin_not_allowed · 429 rate_limited
-    ├── of where it was sent    404 unknown_site, unknown_store
+    ├── of where it was sent    404 unknown_site, unknown_store, not_found · 405
     └── because we can't now    503 not_durable
+
+Each is one `Refusal`, told apart by its code.
 """
 
 from __future__ import annotations

@@ -5,17 +5,38 @@ Source of keys and defaults: DESIGN 5.2.
 
 from __future__ import annotations
 
-import difflib
-import ipaddress
 import os
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pixelmirror.catalogue import EVENTS
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pixelmirror.catalogue import EVENTS, ORDER_EVENTS
+from relay.site_fields import (
+    ApiVersion,
+    CookieDomain,
+    Country,
+    Currency,
+    EventName,
+    Flag,
+    FromEnvironment,
+    HttpUrl,
+    Key,
+    Network,
+    OrderEventId,
+    Origin,
+    SdkUrl,
+    SiteName,
+    Uuid,
+    Whole,
+)
+from relay.site_mistakes import Mistake, Problem, SiteError, in_words, mistakes, unknown
+
+__all__ = ["KINDS", "Site", "SiteError", "load", "load_all", "parse", "warnings"]
 
 Mode = Literal["browser", "server", "both"]
 Provider = Literal["meta", "tiktok", "snackvideo"]
@@ -24,46 +45,8 @@ Provider = Literal["meta", "tiktok", "snackvideo"]
 SERVER_KINDS = ("scalev", "tracify")
 PIXEL_KINDS = ("meta", "tiktok", "kwai", "commanders_act", "alhena")
 
-
-class SiteError(Exception):
-    """What is wrong with a site file: `problems` as (key, reason); the text names the file too."""
-
-    def __init__(self, file: str, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__("\n".join(f"{file}: {key}: {why}" for key, why in problems))
-        self.file = file
-        self.problems = list(problems)
-
-
-def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or text != text.rstrip("/"):
-        raise ValueError("must be scheme and host, such as https://toko.example, without a path")
-    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("must be scheme and host only, such as https://toko.example")
-    return text.lower()
-
-
-def _http_url(text: str) -> str:
-    if urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).hostname:
-        raise ValueError("must be an http or https URL")
-    return text.rstrip("/")
-
-
-def _sdk_url(text: str) -> str:
-    return _http_url(text) if text else text
-
-
-def _network(text: str) -> str:
-    ipaddress.ip_network(text, strict=False)
-    return text
-
-
-Origin = Annotated[str, AfterValidator(_origin)]
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-SdkUrl = Annotated[str, AfterValidator(_sdk_url)]
-Network = Annotated[str, AfterValidator(_network)]
-Key = Annotated[str, Field(min_length=1)]
-EventName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,50}$")]
+# The kind of the pixel behind each of Scalev's providers.
+PROVIDER_KINDS = {"meta": "meta", "tiktok": "tiktok", "snackvideo": "kwai"}
 
 
 class Table(BaseModel):
@@ -96,7 +79,7 @@ class MetaTable(DestinationTable):
     mode: Mode = "both"
     pixel_ids: Annotated[list[Key], Field(min_length=1)]
     access_token: str = ""
-    api_version: Annotated[str, Field(pattern=r"^v\d+\.\d+$")] = "v25.0"
+    api_version: ApiVersion = "v25.0"
     test_event_code: str = ""
 
 
@@ -111,7 +94,7 @@ class KwaiTable(DestinationTable):
     mode: Mode = "browser"
     pixel_ids: Annotated[list[Key], Field(min_length=1)]
     access_token: str = ""
-    test: bool = False
+    test: Flag = False
 
 
 class ScalevTable(DestinationTable):
@@ -125,9 +108,7 @@ class ScalevTable(DestinationTable):
 
 class TracifyTable(DestinationTable):
     mode: Literal["server"] = "server"
-    customer_site_id: Annotated[
-        str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
-    ]
+    customer_site_id: Uuid
     token: Key
 
 
@@ -158,38 +139,32 @@ class MidtransTable(Table):
 
     server_key: Key
     membership_prefix: str = "MBR-"
-    confirm: bool = False
+    confirm: Flag = False
     base_url: HttpUrl | None = None
 
 
 class Site(Table):
     """One shop, as its file says."""
 
-    site: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,64}$")]
+    site: SiteName
     publishable_key: Key
     secret_key: Annotated[str, Field(min_length=8)]
     origins: Annotated[list[Origin], Field(min_length=1)]
     store_id: str = ""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "IDR"
-    country: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "id"
+    currency: Currency = "IDR"
+    country: Country = "id"
     consent: Literal["granted", "required"] = "granted"
-    order_event_id: str = "{order_id}-{event_name}-FORM"
+    order_event_id: OrderEventId = "{order_id}-{event_name}-FORM"
     purchase_on: Literal["created", "paid"] = "created"
-    cookie_domain: Annotated[str, Field(pattern=r"^([a-z0-9-]+(\.[a-z0-9-]+)+)?$|^auto$")] = "auto"
-    data_layer: bool = False
+    cookie_domain: CookieDomain = "auto"
+    data_layer: Flag = False
     trusted_proxies: list[Network] = []
     custom_events: list[EventName] = []
     bots: Literal["skip", "send"] = "skip"
-    rate_limit: Annotated[int, Field(ge=0)] = 50
-    retention_days: Annotated[int, Field(ge=1)] = 30
+    rate_limit: Annotated[Whole, Field(ge=0)] = 50
+    retention_days: Annotated[Whole, Field(ge=1)] = 30
     destinations: dict[str, DestinationTable] = {}
     midtrans: MidtransTable | None = None
-
-    @model_validator(mode="after")
-    def _order_event_id_names_the_order(self) -> Site:
-        if "{order_id}" not in self.order_event_id:
-            raise ValueError("order_event_id: must hold {order_id}")
-        return self
 
     def names_of(self, kind: str) -> dict[str, str]:
         """The own event names that the first table of a kind sets."""
@@ -204,40 +179,50 @@ def load(path: Path) -> Site:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise SiteError(str(path), [("file", error.strerror or "can't be read")]) from error
+        reason = error.strerror or "can't be read"
+        raise SiteError([Mistake(str(path), "file", reason)]) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SiteError(str(path), [("file", f"is not TOML: {error}")]) from error
+        raise SiteError([Mistake(str(path), "file", f"is not TOML: {error}")]) from error
     return parse(raw, str(path))
 
 
 def load_all(paths: Sequence[Path]) -> list[Site]:
-    """The sites of several files; no two may share a name, a publishable or a secret key."""
-    sites = [load(path) for path in paths]
+    """The sites of several files; no two may share a name, a publishable or a secret key.
+
+    Raises SiteError with everything that is wrong in any of them.
+    """
+    sites: list[tuple[Site, Path]] = []
+    wrong: list[Mistake] = []
+    for path in paths:
+        try:
+            sites.append((load(path), path))
+        except SiteError as error:
+            wrong += error.mistakes
     for field in ("site", "publishable_key", "secret_key"):
-        seen: dict[str, Path] = {}
-        for site, path in zip(sites, paths, strict=True):
-            other = seen.setdefault(getattr(site, field), path)
+        first: dict[str, Path] = {}
+        for site, path in sites:
+            other = first.setdefault(getattr(site, field), path)
             if other is not path:
-                raise SiteError(str(path), [(field, f"is the same as in {other}")])
-    return sites
+                wrong.append(Mistake(str(path), field, f"is the same as in {other}"))
+    if wrong:
+        raise SiteError(wrong)
+    return [site for site, _ in sites]
 
 
 def parse(raw: dict[str, Any], file: str) -> Site:
-    """The site of a parsed TOML document."""
-    problems: list[tuple[str, str]] = []
+    """The site of a parsed TOML document; raises SiteError."""
+    problems: list[Problem] = []
     filled = _from_environment(raw, "", problems)
-    tables = filled.pop("destinations", {})
-    destinations = _destinations(tables, problems)
+    tables = _destinations(filled.pop("destinations", {}), problems)
     try:
-        site = Site.model_validate({**filled, "destinations": destinations})
-    except ValidationError as error:
-        problems += _in_words(error, "", Site)
-    else:
-        problems += [
-            problem for name, table in destinations.items() for problem in _events(site, name, table)
-        ]
+        site = Site.model_validate({**filled, "destinations": tables})
+    except ValidationError as error:  # its own text repeats the values
+        raise SiteError(mistakes(file, problems + in_words(error, "", Site))) from None
+    problems += [*_unknown_events(site), *_two_routes(site)]
+    if site.secret_key == site.publishable_key:
+        problems.append(("secret_key", "must not be the publishable_key, which everyone may know"))
     if problems:
-        raise SiteError(file, problems)
+        raise SiteError(mistakes(file, problems))
     return site
 
 
@@ -256,7 +241,7 @@ def warnings(site: Site) -> list[str]:
     return found
 
 
-def _from_environment(value: Any, key: str, problems: list[tuple[str, str]]) -> Any:
+def _from_environment(value: Any, key: str, problems: list[Problem]) -> Any:
     """`env:NAME`, anywhere in the file, is the environment's NAME."""
     if isinstance(value, dict):
         return {
@@ -270,68 +255,88 @@ def _from_environment(value: Any, key: str, problems: list[tuple[str, str]]) -> 
     name = value.removeprefix("env:")
     if name not in os.environ:
         problems.append((key, f"the environment has no {name}"))
-        return "(not set)"  # long enough for the keys' own checks: one mistake, one message
-    return os.environ[name]
+    return FromEnvironment(os.environ.get(name, ""))
 
 
-def _destinations(tables: Any, problems: list[tuple[str, str]]) -> dict[str, DestinationTable]:
+def _destinations(tables: Any, problems: list[Problem]) -> dict[str, DestinationTable]:
     if not isinstance(tables, dict):
         problems.append(("destinations", "must be tables: [destinations.meta]"))
         return {}
     found = {}
     for name, raw in tables.items():
         key = f"destinations.{name}"
-        if not isinstance(raw, dict):
+        kind = raw.get("kind", name) if isinstance(raw, dict) else None
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", name):  # "scalev.meta" is what Scalev's are called
+            problems.append((key, "its name must hold only A-Z, a-z, 0-9, _ and -"))
+        elif not isinstance(raw, dict):
             problems.append((key, "must be a table"))
-            continue
-        kind = raw.get("kind", name)
-        if kind not in KINDS:
-            problems.append((f"{key}.kind", _unknown("kind", str(kind), KINDS)))
-            continue
-        try:
-            found[name] = KINDS[kind].model_validate({**raw, "kind": kind})
-        except ValidationError as error:
-            problems += _in_words(error, key + ".", KINDS[kind])
+        elif not isinstance(kind, str):
+            problems.append((f"{key}.kind", "must be a text in quotes"))
+        elif kind not in KINDS:
+            problems.append((f"{key}.kind", unknown("kind", kind, KINDS)))
+        else:
+            try:
+                found[name] = KINDS[kind].model_validate({**raw, "kind": kind})
+            except ValidationError as error:
+                problems += in_words(error, key + ".", KINDS[kind])
     return found
 
 
-def _events(site: Site, name: str, table: DestinationTable) -> list[tuple[str, str]]:
-    """Event names in `events` and `event_names` must be known ones."""
+def _unknown_events(site: Site) -> Iterator[Problem]:
+    """Event names in `events` and `event_names` must be known ones; an order's is no custom one."""
     known = [*EVENTS, *site.custom_events]
-    key = f"destinations.{name}"
-    places: list[tuple[str, Sequence[str]]] = [(f"{key}.events", table.events or [])]
-    if isinstance(table, ScalevTable):
-        places += [
-            (f"{key}.event_names.{provider}", list(names))
-            for provider, names in table.event_names.items()
-        ]
-    else:
-        places.append((f"{key}.event_names", list(table.event_names)))
-    return [
-        (where, _unknown("event", event, known))
-        for where, events in places
-        for event in events
-        if event not in known
-    ]
+    for i, event in enumerate(site.custom_events):
+        if event in ORDER_EVENTS:
+            yield f"custom_events[{i}]", f"must not hold {event}, which is no custom event"
+    for name, table in site.destinations.items():
+        key = f"destinations.{name}"
+        places: dict[str, Sequence[str]] = {f"{key}.events": table.events or []}
+        if isinstance(table, ScalevTable):
+            for provider, own_names in table.event_names.items():
+                places[f"{key}.event_names.{provider}"] = list(own_names)
+        else:
+            places[f"{key}.event_names"] = list(table.event_names)
+        for where, events in places.items():
+            for event in events:
+                if event not in known:
+                    yield where, unknown("event", event, known)
 
 
-def _in_words(error: ValidationError, prefix: str, model: type[BaseModel]) -> list[tuple[str, str]]:
-    """pydantic's findings as (key, reason), without the values: they may be secrets."""
-    found = []
-    for detail in error.errors(include_url=False, include_input=False, include_context=False):
-        key = ".".join(str(part) for part in detail["loc"] if part != "[key]")
-        reason = detail["msg"].removeprefix("Value error, ")
-        if detail["type"] == "extra_forbidden":
-            reason = _unknown("key", key.rpartition(".")[2], model.model_fields)
-        elif detail["type"] == "missing":
-            reason = "is required"
-        elif not key:
-            key, _, reason = reason.partition(": ")
-        found.append((prefix + key, reason[:1].lower() + reason[1:]))
-    return found
+class Route(NamedTuple):
+    """One way of server copies to pixels: `pixels` are their IDs, or Scalev's store ID."""
+
+    key: str
+    kind: str
+    pixels: frozenset[str]
+    is_scalev: bool
+    events: frozenset[str]
 
 
-def _unknown(what: str, word: str, known: Any) -> str:
-    near = difflib.get_close_matches(word, list(known), n=1)
-    hint = f", did you mean {near[0]!r}?" if near else f", known: {', '.join(known)}"
-    return f"unknown {what} {word!r}{hint}"
+def _two_routes(site: Site) -> Iterator[Problem]:
+    """A pixel gets each event's server copy by one route, else it counts twice (scalev D13)."""
+    for one, other in combinations(_routes(site), 2):
+        # Which pixels are behind a Scalev store, only Scalev knows.
+        is_same = one.is_scalev != other.is_scalev or bool(one.pixels & other.pixels)
+        both = sorted(one.events & other.events)
+        if one.kind == other.kind and is_same and both:
+            yield (
+                other.key,
+                f"its pixel would get the server copy of {both[0]} twice, by {one.key} too: "
+                'give one of them other events, or set mode = "browser"',
+            )
+
+
+def _routes(site: Site) -> Iterator[Route]:
+    every = {*EVENTS, *site.custom_events}
+    for name, table in site.destinations.items():
+        key = f"destinations.{name}"
+        events = every if table.events is None else {*table.events}
+        if isinstance(table, ScalevTable):
+            for provider in dict.fromkeys(table.providers):
+                # Its page views are on request (scalev D9).
+                asked = {*(table.events or ()), *table.event_names.get(provider, ())}
+                found = events - ({"page_view"} - asked)
+                kind = PROVIDER_KINDS[provider]
+                yield Route(key, kind, frozenset({table.store_id}), True, frozenset(found))
+        elif table.has_server_copy and isinstance(table, MetaTable | TiktokTable | KwaiTable):
+            yield Route(key, table.kind, frozenset(table.pixel_ids), False, frozenset(events))

@@ -7,16 +7,17 @@ gets to see. A `Refusal` names the field by its path in the body.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
+
+from starlette.requests import Request
 
 from pixelmirror import attribution, consent_rules
 from pixelmirror.calls import Calls
 from pixelmirror.check import EventError, check_kind
 from pixelmirror.event import check_name, check_params, check_user
 from pixelmirror.event_id import event_id, is_order_event
-from starlette.requests import Request
-
 from relay.refusals import Refusal
 from relay.site import Site
 
@@ -38,6 +39,13 @@ ATTRIBUTION = (
     "alhena_faq_fingerprint",
 )
 
+# The escapes of JSON, so that `half` finds a surrogate without its other half.
+ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r"|\\."
+)
+
 # Milliseconds of 2001 to 2286: a time in seconds or microseconds is not taken for one.
 EARLIEST_MS = 10**12
 LATEST_MS = 10**13
@@ -55,12 +63,18 @@ async def read_object(request: Request) -> dict[str, Any]:
         if len(body) > MAX_BYTES:
             raise Refusal("too_large", f"the body is larger than {MAX_BYTES} bytes")
     try:
-        document = json.loads(body, parse_constant=_no_constant)
+        text = ESCAPE.sub(_whole_character, body.decode("utf-8-sig"))
+        document = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Refusal("invalid_json", "the body is not JSON") from error
     if not isinstance(document, dict):
         raise Refusal("invalid_json", "the body must be a JSON object")
     return document
+
+
+def _whole_character(escape: re.Match[str]) -> str:
+    """Half a character, as JavaScript makes of an emoji cut in two, can't be stored or sent on."""
+    return "\\ufffd" if escape["half"] else escape[0]
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -71,24 +85,31 @@ def sent_at(body: Mapping[str, Any]) -> int | None:
     """The sender's clock when it sent, in milliseconds; None when it does not say."""
     if body.get("sent_at") is None:
         return None
-    return _time(body["sent_at"], "sent_at")
+    try:
+        return _time(body["sent_at"], "sent_at")
+    except EventError as error:
+        raise Refusal("invalid_event", error.message, field=error.field) from error
 
 
 def events(body: Mapping[str, Any], site: Site, *, is_server: bool) -> list[dict[str, Any]]:
     """The checked events of a body; raises Refusal, and then nothing of the request counts."""
-    rows = body.get("events")
-    if not isinstance(rows, list) or not rows:
-        raise Refusal("invalid_event", "events must be a list of 1 or more", field="events")
-    if len(rows) > MAX_EVENTS:
-        raise Refusal("too_large", f"more than {MAX_EVENTS} events in one request")
     checked = []
-    for i, row in enumerate(rows):
+    for i, row in enumerate(_rows(body, "events")):
         try:
             checked.append(_event(row, site, is_server))
         except EventError as error:
             field = f"events[{i}].{error.field}" if error.field else f"events[{i}]"
             raise Refusal("invalid_event", error.message, field=field) from error
     return checked
+
+
+def _rows(body: Mapping[str, Any], field: str) -> list[Any]:
+    rows = body.get(field)
+    if not isinstance(rows, list) or not rows:
+        raise Refusal("invalid_event", f"{field} must be a list of 1 or more", field=field)
+    if len(rows) > MAX_EVENTS:
+        raise Refusal("too_large", f"more than {MAX_EVENTS} {field} in one request")
+    return rows
 
 
 def _event(row: Any, site: Site, is_server: bool) -> dict[str, Any]:
@@ -166,9 +187,7 @@ def events_of_calls(body: Mapping[str, Any], site: Site) -> list[dict[str, Any]]
 
     Such a body is a beacon: nobody reads the answer, so a call that is wrong costs only itself.
     """
-    rows = body.get("calls")
-    if not isinstance(rows, list) or not 1 <= len(rows) <= MAX_EVENTS:
-        raise Refusal("invalid_event", "calls must be a list of 1 to 500", field="calls")
+    rows = _rows(body, "calls")
     text = body.get("cookies")
     cookies = attribution.parse_cookies(text if isinstance(text, str) else "")
     # The tag may be stricter than the site file, never laxer.
@@ -193,7 +212,7 @@ def _is_call(row: Any) -> bool:
     return (
         isinstance(row, dict)
         and isinstance(row.get("uuid"), str)
-        and isinstance(row.get("time"), int)
+        and type(row.get("time")) is int
         and isinstance(row.get("args"), list)
         and bool(row["args"])
         and isinstance(row["args"][0], str)
@@ -205,6 +224,6 @@ def _is_call(row: Any) -> bool:
 def _capture(call: Mapping[str, Any], cookies: dict[str, str]) -> None:
     """The click IDs of the call's own URL count, though the page had no time to write cookies."""
     query = attribution.parse_query(call["page"]["url"])
-    for name, value, _ in attribution.capture(query, cookies, call["time"], 1, 0):
-        if name != "_fbp":  # the page makes it; one of ours would be known to nobody
-            cookies[name] = value
+    writes = attribution.capture(query, cookies, call["time"], 1, 0)
+    # The page makes `_fbp`; one of ours would be known to nobody.
+    cookies.update({name: value for name, value, _ in writes if name != "_fbp"})

@@ -81,14 +81,14 @@ def test_a_server_copy_that_is_not_to_be_had_is_seen_to_be_skipped(
 def test_consent_categories_are_the_tables() -> None:
     """DESIGN 5.2: each of a table's destinations needs the same ones."""
     tables = {name: {**row, "categories": ["3"]} for name, row in
-              (("scalev", SCALEV), ("tracify", TRACIFY), ("meta", PIXEL))}  # fmt: skip
+              (("scalev", SCALEV), ("tracify", TRACIFY), ("alhena", {"mode": "server"}))}  # fmt: skip
     found = destinations(shop.site(tables))
     assert [(each.kind, list(each.categories)) for each in found] == [
         ("scalev", ["3"]),
         ("scalev", ["3"]),
         ("scalev", ["3"]),
         ("tracify", ["3"]),
-        ("meta", ["3"]),
+        ("alhena", ["3"]),
     ]
 
 

@@ -1,0 +1,35 @@
+"""Our attribution cookies over HTTP, which some browsers keep longer than a script's."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pixelmirror.attribution import COOKIES, cookie_text
+
+
+def renewed(domain: object, host: str, origin: str, event: dict[str, Any]) -> list[str]:
+    """The `Set-Cookie` texts for an event from a page of this origin, sent to this host.
+
+    `domain` is where the page's tracker says that it keeps its cookies, empty for the page's host
+    alone. None where the relay does not share that domain, or the shopper has not consented.
+    `_ttp` is TikTok's own and never written (scalev R21).
+    """
+    scheme, _, page = origin.partition("://")
+    hosts = [_without_port(name) for name in (host, page)]
+    if not isinstance(domain, str) or event["consent"]["status"] != "granted":
+        return []
+    if domain and not all(f".{name}".endswith(f".{domain}") for name in hosts):
+        return []
+    if not domain and hosts[0] != hosts[1]:
+        return []
+    found = event["attribution"]
+    return [
+        cookie_text(name, found[field], max_age_s, domain, scheme == "https")
+        for field, name, _, max_age_s in COOKIES
+        if field in found and max_age_s
+    ]
+
+
+def _without_port(host: str) -> str:
+    return re.sub(r":[0-9]+$", "", host.lower())
