@@ -214,6 +214,10 @@ CURRENCIES = (
 ).split(" ")
 
 
+# A longer word is no misspelt name of ours, and comparing one of half a megabyte takes minutes.
+NEAREST_LIMIT = 64
+
+
 def own_name(event_name: str, system: str, own_names: dict | None = None) -> str | None:
     """The system's own name for an event; None if it has none.
 
@@ -228,9 +232,11 @@ def own_name(event_name: str, system: str, own_names: dict | None = None) -> str
 
 def nearest(word: str, known: list) -> str | None:
     """The known word most like this one, for "did you mean"; None when nothing is near."""
+    if len(word) > NEAREST_LIMIT:
+        return None
     best, best_distance = None, len(word) // 2 + 1
     for candidate in sorted(known):
-        distance = _distance(word, candidate)
+        distance = _distance(word.lower(), candidate.lower())
         if distance < best_distance:
             best, best_distance = candidate, distance
     return best
