@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from relay.destinations import Answer, Destination, Request
+from relay.destinations import Destination, Judgement, Request
 from relay.outbox import Delivery
 
 
@@ -53,13 +53,13 @@ def halves(deliveries: Sequence[Delivery]) -> list[Sequence[Delivery]]:
     return in_batches(deliveries, (len(deliveries) + 1) // 2)
 
 
-def may_split(load: Load, answer: Answer) -> bool:
-    """Whether a refused request may be sent again in parts, to find the event it was refused for.
+def may_split(load: Load, judgement: Judgement) -> bool:
+    """Whether a dead request may be sent again in parts, to find the event it died of.
 
-    Safe where a repeat cannot count twice, or where a 4xx says that nothing was taken.
+    Safe where a repeat cannot count twice, or where nothing of it was taken.
     """
-    was_refused = answer.status is not None and 400 <= answer.status < 500
-    return len(load.deliveries) > 1 and (load.request.repeatable or was_refused)
+    is_safe = load.request.repeatable or judgement.took_nothing
+    return judgement.verdict == "dead" and len(load.deliveries) > 1 and is_safe
 
 
 def too_old(delivery: Delivery, max_age_s: int, now_ms: int) -> str | None:

@@ -179,7 +179,7 @@ class Worker:
         while todo:
             load = todo.pop()
             answer, judgement = await self._try(load.request)
-            if judgement.verdict == "dead" and may_split(load, answer):
+            if may_split(load, judgement):
                 for half in reversed(halves(load.deliveries)):
                     todo += await self._loads(half, self._around.now_ms())
             else:

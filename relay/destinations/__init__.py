@@ -59,11 +59,15 @@ class Judgement:
     `retry`  try again, not before `after_s` seconds where the system named a time;
     `dead`   refused for good, a dead letter (a batch is split first, to find the bad event);
     `pause`  credentials or configuration: no fault of the event, the destination stops and says so.
+
+    `took_nothing`: the system surely counts no event of a dead request, so its parts may be sent
+    again though a repeat would count twice.
     """
 
     verdict: Literal["done", "retry", "dead", "pause"]
     reason: str = ""
     after_s: float | None = None
+    took_nothing: bool = False
 
 
 DONE = Judgement("done")
@@ -156,7 +160,8 @@ def ambiguous(request: Request, reason: str, after_s: float | None = None) -> Ju
 def refused(answer: Answer) -> Judgement:
     """The event is refused for good, in the system's own words where it has some."""
     words = vendor_words(answer.body)
-    return Judgement("dead", f"refused ({answer.status})" + (f": {words}" if words else ""))
+    reason = f"refused ({answer.status})" + (f": {words}" if words else "")
+    return Judgement("dead", reason, took_nothing=True)
 
 
 MAX_WORDS = 200

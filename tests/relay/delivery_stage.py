@@ -59,7 +59,9 @@ class FakeDestination:
         shared = judge_transport(request, answer, now)
         if shared is not None:
             return shared
-        return DONE if answer.status == 200 else Judgement("dead", answer.body.decode())
+        if answer.status == 200:
+            return DONE
+        return Judgement("dead", answer.body.decode(), took_nothing=answer.status == 400)
 
 
 class FakeTime:

@@ -80,8 +80,8 @@ def test_a_server_copy_that_is_not_to_be_had_is_seen_to_be_skipped(
 
 def test_consent_categories_are_the_tables() -> None:
     """DESIGN 5.2: each of a table's destinations needs the same ones."""
-    tables = {name: {**row, "categories": ["3"]} for name, row in
-              (("scalev", SCALEV), ("tracify", TRACIFY), ("alhena", {"mode": "server"}))}  # fmt: skip
+    tables = {"scalev": SCALEV, "tracify": TRACIFY, "alhena": {"mode": "server"}}
+    tables = {name: {**table, "categories": ["3"]} for name, table in tables.items()}
     found = destinations(shop.site(tables))
     assert [(each.kind, list(each.categories)) for each in found] == [
         ("scalev", ["3"]),
@@ -222,4 +222,4 @@ def test_a_systems_words_hold_no_personal_data(body: bytes, expected: str) -> No
 )
 def test_a_refusal_names_status_and_words(body: bytes, reason: str) -> None:
     """DESIGN 5.5: a permanent refusal is a dead letter with its reason."""
-    assert refused(Answer(422, body)) == Judgement("dead", reason)
+    assert refused(Answer(422, body)) == Judgement("dead", reason, took_nothing=True)

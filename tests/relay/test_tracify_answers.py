@@ -99,3 +99,9 @@ def test_the_sandbox_refuses_a_bad_token() -> None:
     """DESIGN 5.5: a wrong token pauses the destination."""
     destination = tracify(**SANDBOX, token="wrong")
     assert shop.verdicts(destination, [purchase()], NOW) == ["pause"]
+
+
+def test_a_batch_refused_as_a_whole_may_be_sent_again_in_parts() -> None:
+    """DESIGN 5.5: one bad page view never takes its batch down; Tracify took none of it."""
+    judgement = tracify().judge(request_of(shop.event("page_view")), Answer(200, FALSE), NOW)
+    assert judgement.took_nothing
