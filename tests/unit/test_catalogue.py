@@ -57,7 +57,7 @@ def test_a_custom_event_keeps_its_name_where_any_name_is_taken() -> None:
 
 
 def test_the_nearest_known_word_is_found() -> None:
-    """"Did you mean" names the most similar known word, and nothing when none is near."""
+    """ "Did you mean" names the most similar known word, and nothing when none is near."""
     known = list(catalogue.EVENTS)
     for word, expected in (
         ("add_to_card", "add_to_cart"),

@@ -9,6 +9,7 @@ from .anything import Any
 TEXT_LIMIT = 2048
 ITEMS_LIMIT = 500
 HASH_LENGTHS = {"md5": 32, "sha256": 64}
+SPACE = " \t\n\r\x0b\x0c"  # what MicroPython's strip() takes for it; CPython's takes more
 
 
 class EventError(Exception):
@@ -30,7 +31,7 @@ def check_kind(kind: str | tuple, value: object, path: str) -> Any:
 
 
 def _check_text(value: object, path: str) -> str:
-    if not isinstance(value, str) or not value.strip() or len(value) > TEXT_LIMIT:
+    if not isinstance(value, str) or not value.strip(SPACE) or len(value) > TEXT_LIMIT:
         limit = str(TEXT_LIMIT)
         raise EventError(
             path, _last(path) + " must be a text of 1 to " + limit + " characters" + _got(value)
@@ -41,7 +42,7 @@ def _check_text(value: object, path: str) -> str:
 def _check_id(value: object, path: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return _check_text(value, path).strip()
+    return _check_text(value, path).strip(SPACE)
 
 
 def _check_texts(value: object, path: str) -> list:
@@ -57,7 +58,7 @@ def _check_flag(value: object, path: str) -> bool:
 
 
 def _check_currency(value: object, path: str) -> str:
-    text = value.strip().upper() if isinstance(value, str) else ""
+    text = value.strip(SPACE).upper() if isinstance(value, str) else ""
     if len(text) != 3 or text not in catalogue.CURRENCIES:
         message = _last(path) + " must be a three-letter ISO 4217 code"
         raise EventError(path, message + _got(value))
@@ -71,7 +72,7 @@ def _check_amount(value: object, path: str) -> float:
     """
     number = value
     if isinstance(value, str):
-        whole, dot, decimals = value.strip().partition(".")
+        whole, dot, decimals = value.strip(SPACE).partition(".")
         plain = _are_digits(whole) and (not dot or (_are_digits(decimals) and len(decimals) != 3))
         number = float(value) if plain else None
     if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 <= number < 1e15:
@@ -81,7 +82,7 @@ def _check_amount(value: object, path: str) -> float:
 
 
 def _check_count(value: object, path: str) -> int:
-    if isinstance(value, str) and _are_digits(value.strip()):
+    if isinstance(value, str) and len(value) < 20 and _are_digits(value.strip(SPACE)):
         value = int(value)
     if isinstance(value, float) and value == value and abs(value) < 1e9 and value == int(value):
         value = int(value)
@@ -119,6 +120,8 @@ def _check_item(value: object, path: str) -> dict:
     for field in catalogue.PRODUCT_REQUIRED:
         if field not in product:
             raise EventError(path + ".product." + field, field + " is required in each product")
+    if item.get("discount", 0) > product["price"]:
+        raise EventError(path + ".discount", "discount must not be more than the product's price")
     return item
 
 
@@ -159,7 +162,7 @@ def check_plain(value: object, path: str, depth: int = 0) -> None:
 
 
 def _check_email(value: object, path: str) -> str:
-    text = _check_text(value, path).strip()
+    text = _check_text(value, path).strip(SPACE)
     name, _, domain = text.partition("@")
     if not name or not domain or "@" in domain or " " in text:
         raise EventError(path, "email must look like name@domain")
@@ -182,7 +185,7 @@ def _check_date(value: object, path: str) -> str:
 
 
 def check_hash(value: object, algorithm: str, path: str) -> str:
-    text = value.strip().lower() if isinstance(value, str) else ""
+    text = value.strip(SPACE).lower() if isinstance(value, str) else ""
     length = HASH_LENGTHS[algorithm]
     if len(text) != length or [c for c in text if c not in "0123456789abcdef"]:
         message = _last(path) + " must be " + str(length) + " hexadecimal characters"

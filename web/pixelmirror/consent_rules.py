@@ -26,8 +26,9 @@ def given(value: object) -> dict:
     if value in ("granted", "denied"):
         return {"status": value}
     if isinstance(value, list):
-        categories = [str(category) for category in value if isinstance(category, (str, int))]
-        if len(categories) == len(value):
+        wrong = [one for one in value if isinstance(one, bool) or not isinstance(one, (str, int))]
+        categories = [str(category) for category in value]
+        if not wrong:
             return {"status": "granted" if value else "denied", "categories": categories}
     message = "consent must be 'granted', 'denied' or a list of categories, got "
     raise EventError("consent", message + shown(value))
