@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +111,10 @@ def shop(the_shop: Shop) -> Iterator[Shop]:
     the_shop.clear()
 
 
-@pytest.fixture
-def new_shopper(browser: Browser, shop: Shop, heard: Heard) -> Iterator[NewShopper]:
+@contextmanager
+def shoppers(browser: Browser, shop: Shop) -> Iterator[NewShopper]:
     """Makes shoppers, each with a browser profile of his own; none of them comes to harm."""
-    shoppers: list[Shopper] = []
+    made: list[Shopper] = []
 
     def make(init_script: str = "", **options: Any) -> Shopper:
         context = browser.new_context(
@@ -121,15 +122,20 @@ def new_shopper(browser: Browser, shop: Shop, heard: Heard) -> Iterator[NewShopp
         )
         if init_script:
             context.add_init_script(init_script)
-        shopper = Shopper(context, shop, (*SHOP_HOSTS, *RELAY_HOSTS))
-        shoppers.append(shopper)
-        return shopper
+        made.append(Shopper(context, shop, (*SHOP_HOSTS, *RELAY_HOSTS)))
+        return made[-1]
 
     yield make
-    harm = [line for shopper in shoppers for line in shopper.harm()]
-    for shopper in shoppers:
+    harm = [line for shopper in made for line in shopper.harm()]
+    for shopper in made:
         shopper.context.close()
     assert not harm
+
+
+@pytest.fixture
+def new_shopper(browser: Browser, shop: Shop, heard: Heard) -> Iterator[NewShopper]:
+    with shoppers(browser, shop) as make:
+        yield make
 
 
 @pytest.fixture

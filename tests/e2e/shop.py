@@ -53,7 +53,7 @@ class Shop:
         head: str = "",
         headers: dict[str, str] | None = None,
     ) -> str:
-        """There is a page under this path now, with toko's tag in its head unless `tag` is given."""
+        """There is a page under this path now; toko's tag is in its head unless `tag` is given."""
         tag = self.tag() if tag is None else tag
         text = (
             '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Toko</title>'

@@ -1,5 +1,6 @@
 """A shopper: one browser profile of his own, whose pages are watched for every kind of harm."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,7 +23,7 @@ READY = """(waitMs) => new Promise((resolve, reject) => {
 })"""
 
 # How many calls this browser keeps because the relay has not acknowledged them.
-KEPT = "() => Object.keys(localStorage).filter((key) => key.startsWith('pm.') && key.includes('.call.'))"
+KEPT = "() => Object.keys(localStorage).filter((key) => /^pm\\.[^.]+\\.call\\./.test(key))"
 
 
 class Shopper:
@@ -32,9 +33,9 @@ class Shopper:
         self.context = context
         self.shop = shop
         self.requests: list[Request] = []
-        self._hosts = hosts
+        self._hosts = set(hosts)
         self._errors: list[str] = []
-        self._said: list[str] = []
+        self.lines: list[str] = []  # what the tag said in the console
         context.set_default_timeout(CONFIG["TIMEOUT_MS"])
         context.on("request", self._on_request)
         context.on("weberror", self._on_error)
@@ -48,14 +49,14 @@ class Shopper:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and "[pixelmirror]" in message.text:
-            self._said.append(message.text)
+            self.lines.append(message.text)
 
     # --- going about ---
 
     def visit(
         self, path: str, *, host: str = HOST, ready: bool = True, page: Page | None = None
     ) -> Page:
-        """The page, in a new tab unless `page` is given; its tracker is up if it is to be `ready`."""
+        """The page, in a new tab unless `page` is given; its tracker is up unless not `ready`."""
         page = page or self.context.new_page()
         page.goto(self.shop.url(path, host), wait_until="domcontentloaded")
         if ready:
@@ -78,7 +79,7 @@ class Shopper:
     ) -> str:
         """The event ID."""
         event_id = self.call(page, "track", name, params, options)
-        assert isinstance(event_id, str), f"{name} became no event: {self._said}"
+        assert isinstance(event_id, str), f"{name} became no event: {self.lines}"
         return event_id
 
     @staticmethod
@@ -86,20 +87,41 @@ class Shopper:
         """The relay has acknowledged all that was called in this browser."""
         until(lambda: page.evaluate(KEPT), "the relay has acknowledged all", lambda kept: not kept)
 
+    def posted(self, site: str = "toko") -> list[Any]:
+        """The events that went to the relay from pages, in their order, repeats included."""
+        self._catch_up()
+        bodies = [
+            json.loads(request.post_data or "{}")
+            for request in self.requests
+            if request.method == "POST" and request.url == f"{self.shop.relay}/s/{site}"
+        ]
+        return [event for body in bodies for event in body.get("events", ())]
+
     def cookies(self) -> dict[str, Any]:
         """The shop's cookies by name."""
         return {cookie.get("name", ""): cookie for cookie in self.context.cookies()}
 
     # --- what came of it ---
 
-    def said(self, page: Page, *words: str) -> str:
+    def _catch_up(self) -> None:
+        """What the browser has told is here: it comes along with its next answer."""
+        self.context.cookies([])
+
+    def _has_said(self) -> bool:
+        self._catch_up()
+        return bool(self.lines)
+
+    def said(self, *words: str) -> str:
         """The oldest line in the console that no test has asked for yet; it holds these words."""
-        page.evaluate("() => 0")  # messages come with the answers of the browser
-        assert self._said, "nothing was said in the console"
-        line = self._said.pop(0)
+        until(self._has_said, f"{words} are said in the console")
+        line = self.lines.pop(0)
         for word in words:
             assert word in line
         return line
+
+    def allow(self, host: str) -> None:
+        """Requests to this host are the page's own affair."""
+        self._hosts.add(host)
 
     @contextmanager
     def errors_allowed(self) -> Iterator[list[str]]:
@@ -110,14 +132,15 @@ class Shopper:
 
     def harm(self) -> list[str]:
         """What the tag did to the pages: errors, words nobody asked for, requests to strangers."""
+        self._catch_up()
         strangers = {
             request.url
             for request in self.requests
             if urlsplit(request.url).scheme in ("http", "https", "ws", "wss")
-            and urlsplit(request.url).netloc.rpartition(":")[0] not in self._hosts
+            and urlsplit(request.url).hostname not in self._hosts
         }
         errors = [f"page error: {error}" for error in self._errors]
-        words = [f"said: {line}" for line in self._said]
+        words = [f"said: {line}" for line in self.lines]
         boxes = [
             f"shown in {page.url}: {markup}"
             for page in self.context.pages
@@ -126,6 +149,6 @@ class Shopper:
         return errors + words + boxes + [f"request to {url}" for url in sorted(strangers)]
 
 
-# What PyScript would add to a page: its error box, and elements beside script tags.
-SHOWN = """() => [...document.querySelectorAll(".py-error, body script-py, body mpy-script, .mpy-error")]
+# The red box that PyScript shows to whoever is there.
+SHOWN = """() => [...document.querySelectorAll(".py-error, .mpy-error")]
   .map((element) => element.outerHTML)"""

@@ -6,7 +6,7 @@ from pathlib import Path
 KEY = "a-secret-key-for-the-tests"
 META = "1234567890"
 
-# Site -> what differs from `toko`: settings, and each pixel's `sdk_url` when it is not the sandbox's.
+# Site -> its settings beyond the common ones. `bare` loads no SDK, `twin` has two Meta pixels.
 SITES: dict[str, dict[str, str]] = {
     "toko": {},
     "asks": {"consent": '"required"'},
@@ -16,7 +16,7 @@ SITES: dict[str, dict[str, str]] = {
 
 PIXELS = ("meta", "tiktok", "kwai", "commanders_act", "alhena")
 
-TABLES = {
+TABLES: dict[str, dict[str, object]] = {
     "meta": {"mode": "browser", "pixel_ids": [META]},
     "tiktok": {"mode": "browser", "pixel_ids": ["CTOKO"]},
     "kwai": {"pixel_ids": ["300001"]},
