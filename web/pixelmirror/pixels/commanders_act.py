@@ -20,11 +20,18 @@ def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
     if pixel.get("source_key"):
         config["sourceKey"] = pixel["source_key"]
     data = properties(event)
-    meta_name = own_name(event["event_name"], "meta", pixel.get("meta_event_names"))
-    if meta_name:
-        meta_id = sent_as(event, meta_name, template)
-        data["integrations"] = {"facebook": {"event_id": meta_id}}
+    found = integrations(event, template, pixel.get("meta_event_names"))
+    if found:
+        data["integrations"] = found
     return [[["cact", ["trigger", name, data, config]]]]
+
+
+def integrations(event: dict, template: str, meta_event_names: dict | None) -> dict:
+    """Meta's ID of the event, for their own Facebook copy; empty where Meta has no such event."""
+    meta_name = own_name(event["event_name"], "meta", meta_event_names)
+    if not meta_name:
+        return {}
+    return {"facebook": {"event_id": sent_as(event, meta_name, template)}}
 
 
 def properties(event: dict) -> dict:
