@@ -175,12 +175,13 @@ def encode(text: str) -> str:
 def decode(text: str) -> str:
     """Percent-decoded UTF-8; text that is not sound is returned as it is (scalev D12)."""
     head, *rest = text.split("%")
-    out = bytearray(head.encode())
     try:
+        out = bytearray(head.encode())
         for part in rest:
-            if len(part) < 2:
+            byte = bytes.fromhex(part[:2])
+            if len(byte) != 1:  # it reads over spaces
                 return text
-            out.extend(bytes.fromhex(part[:2]) + part[2:].encode())
+            out.extend(byte + part[2:].encode())
         return bytes(out).decode()
     except (ValueError, UnicodeError):
         return text
