@@ -313,6 +313,8 @@
     const type = runtime === "pyodide" ? "py" : "mpy";
     if (document.querySelector(`script[type="${type}"][config], ${type}-config`))
       return say(`this page configures "${type}" itself: give it config="${settings.pyscript.url}"`);
+    // Where a CSP forbids WebAssembly we stop here: PyScript would throw into the page.
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
     for (const kind of ["mpy", "py"]) {
       if (document.querySelector(`script[type="${kind}"][config], ${kind}-config`)) continue;
       const config = document.createElement(`${kind}-config`);

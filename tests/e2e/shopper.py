@@ -116,7 +116,7 @@ class Shopper:
         until(self._has_said, f"{words} are said in the console")
         line = self.lines.pop(0)
         for word in words:
-            assert word in line
+            assert word in line, line
         return line
 
     def allow(self, host: str) -> None:

@@ -57,7 +57,7 @@ def test_r15_r16_r18_r20_the_landing_writes_each_cookie_to_the_letter(
         ("", {}, {"_fbc": None, "_ttclid": None, "_kwai_click_id": None}),
         ("", {"_fbp": OLD_FBP}, {"_fbp": OLD_FBP}),
         ("", {"_ttclid": "T1", "_kwai_click_id": "K1"}, {"_ttclid": "T1", "_kwai_click_id": "K1"}),
-        ("?ttclid=&click_id=&fbclid=", {"_ttclid": "T1", "_fbc": OLD_FBC}, {"_ttclid": "T1", "_fbc": OLD_FBC}),
+        ("?ttclid=&click_id=&fbclid=", {"_ttclid": "T1"}, {"_ttclid": "T1", "_fbc": None}),
         ("?ttclid=T2&click_id=K2", {"_ttclid": "T1"}, {"_ttclid": "T2", "_kwai_click_id": "K2"}),
         ("?fbclid=Old", {"_fbc": OLD_FBC}, {"_fbc": OLD_FBC}),
         ("?fbclid=New", {"_fbc": OLD_FBC}, {"_fbc": r"fb\.1\.\d{13}\.New"}),

@@ -61,7 +61,8 @@ THANKS = "<script>pixelmirror('track', 'purchase', {order})</script>"
 
 # What each system hears of it: its own names, in the order of the way. Page views come on top.
 HEARD = {
-    "meta": "ViewContent AddToCart RemoveFromCart ViewCart InitiateCheckout AddPaymentInfo Purchase",
+    "meta": "ViewContent AddToCart RemoveFromCart ViewCart InitiateCheckout AddPaymentInfo "
+    "Purchase",
     "tiktok": "ViewContent AddToCart RemoveFromCart ViewCart InitiateCheckout AddPaymentInfo "
     "CompletePayment",
     "kwai": "contentView addToCart initiatedCheckout addPaymentInfo purchase",
