@@ -130,7 +130,7 @@ def test_r21_ttp_is_only_read() -> None:
 
 
 def test_kwais_click_id_arrives_under_one_of_three_names() -> None:
-    """specs/kwai.md section 3: `click_id`, `clickid`, `kwai_click_id`; an unfilled macro is none."""
+    """specs/kwai.md section 3: `click_id`, `clickid`, `kwai_click_id`; no unfilled macro."""
     for query, cookie, expected in (
         ("click_id=Ab3_x-9", "old", "Ab3_x-9"),
         ("click_id=", "old", None),

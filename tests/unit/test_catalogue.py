@@ -13,7 +13,18 @@ NAMES = (
     ("view_cart", "ViewCart", "ViewCart", None, None, None),
     ("begin_checkout", "InitiateCheckout", "InitiateCheckout", "initiatedCheckout", None, None),
     ("add_payment_info", "AddPaymentInfo", "AddPaymentInfo", "addPaymentInfo", None, None),
+    ("add_shipping_info", "AddShippingInfo", "AddShippingInfo", None, None, None),
+    ("add_to_wishlist", "AddToWishlist", "AddToWishlist", "addToWishlist", None, None),
+    ("generate_lead", "Lead", "Lead", "formSubmit", "conversion", None),
+    ("login", "Login", "Login", None, None, None),
     ("purchase", "Purchase", "CompletePayment", "purchase", "purchase", "sendCheckoutEvent"),
+    ("refund", "Refund", "Refund", None, None, None),
+    ("search", "Search", "Search", "search", None, None),
+    ("select_content", "SelectContent", "SelectContent", None, None, None),
+    ("select_item", "SelectItem", "SelectItem", None, None, None),
+    ("sign_up", "CompleteRegistration", "CompleteRegistration", "completeRegistration", None, None),
+    ("subscribe", "Subscribe", "Subscribe", "subscribe", "conversion", None),
+    ("view_item_list", "ViewItemList", "ViewItemList", None, None, None),
 )
 SYSTEMS = ("meta", "tiktok", "kwai", "tracify", "alhena")
 

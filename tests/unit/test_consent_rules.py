@@ -21,7 +21,7 @@ def test_a_page_starts_with_the_remembered_consent() -> None:
 
 
 def test_consent_is_given_to_all_to_none_or_by_category() -> None:
-    """DESIGN 5.3: `"granted"`, `"denied"` or a list of categories; an empty one agrees to nothing."""
+    """DESIGN 5.3: `"granted"`, `"denied"` or a list of categories, of which none is a refusal."""
     for value, expected in (
         ("granted", {"status": "granted"}),
         ("denied", {"status": "denied"}),

@@ -13,14 +13,23 @@ from .check import EventError, shown
 class Calls:
     """The calls of one page: keeps what they tell of user and consent.
 
-    `cookies()` gives the cookies as they are now; `consent` is the one to start with.
+    `cookies()` gives the cookies as they are now; `consent` is the one to start with;
+    `on_consent()` is called when another was given, before the events that waited for it are built.
     """
 
-    def __init__(self, site: dict, cookies: Function, consent: dict, visitor_id: str) -> None:
+    def __init__(
+        self,
+        site: dict,
+        cookies: Function,
+        consent: dict,
+        visitor_id: str,
+        on_consent: Function | None = None,
+    ) -> None:
         self.site = site
         self.cookies = cookies
         self.consent = consent
         self.visitor_id = visitor_id
+        self.on_consent = on_consent
         self.user: dict = {}
         self.awaiting: list = []
 
@@ -30,8 +39,8 @@ class Calls:
         One for `track` and `page`; none while consent is awaited or after it was denied; on
         consent all that waited, in order. Raises EventError.
         """
-        verb, words = call["args"][0], call["args"][1:]
-        if verb not in VERBS:
+        verb, *words = call["args"] or [None]
+        if not isinstance(verb, str) or verb not in VERBS:
             raise EventError("call", "unknown call " + shown(verb) + ", known: " + ", ".join(VERBS))
         return VERBS[verb](self, call, *(words + [None] * 3)[:3])
 
@@ -72,6 +81,8 @@ class Calls:
         self.consent = consent_rules.given(value)
         if has_gpc:
             self.consent["gpc"] = True
+        if self.on_consent:
+            self.on_consent()
         waited, self.awaiting = self.awaiting, []
         found: list = []
         for earlier in waited if was_awaited else ():

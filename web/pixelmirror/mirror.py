@@ -43,11 +43,11 @@ class Mirror:
         now = self.page.now_ms()
         found = []
         for uuid, entry in self.page.entries():
-            if now - entry["at"] > MAX_AGE_MS:
+            if now - _happened(entry) > MAX_AGE_MS:
                 self.page.remove(uuid)
             elif not entry["by"] or (now - entry["at"] > LEASE_MS and entry["by"] != self.page.id):
                 found.append((uuid, entry))
-        found.sort(key=lambda pair: (pair[1]["at"], pair[0]))
+        found.sort(key=lambda pair: (_happened(pair[1]), pair[0]))
         dropped = found[: max(0, len(found) - MAX_KEPT)]
         for uuid, _ in dropped:
             self.page.remove(uuid)
@@ -114,7 +114,7 @@ class Mirror:
         elif status in REFUSED and len(sent) > 1:
             # Nothing of the request was stored: send one by one until the bad event is found.
             self.most = 1
-            self.waiting = sent + self.waiting
+            self._put_back(sent)
         elif status in REFUSED:
             name = sent[0][1]["event_name"]
             self.page.say("the relay refuses " + name + " (" + str(status) + ")")
@@ -130,8 +130,12 @@ class Mirror:
             self.page.remove(uuid)
             self.on_fate(uuid, fate)
 
+    def _put_back(self, sent: list) -> None:
+        """Send it again, but for what is no longer kept: consent was withdrawn meanwhile."""
+        self.waiting = [pair for pair in sent if self.page.entry(pair[0])] + self.waiting
+
     def _wait(self, sent: list, retry_after: str) -> None:
-        self.waiting = sent + self.waiting
+        self._put_back(sent)
         for uuid, _ in self.waiting:
             self.on_fate(uuid, "kept")
         wait_ms = BACK_OFF_MS[min(self.failures, len(BACK_OFF_MS) - 1)]
@@ -163,9 +167,14 @@ class Mirror:
     def come_back(self) -> None:
         """Out of the back/forward cache: only what no other page has taken is still ours."""
         mine = []
-        for uuid, event in self.waiting + self.sending:
+        for uuid, event in self.sending + self.waiting:
             if self.is_ours(uuid):
                 self._write(uuid, event, self.page.id)
                 mine.append((uuid, event))
         self.waiting, self.sending = mine, []
         self.resume()
+
+
+def _happened(entry: dict) -> int:
+    """When the event happened, in ms; `at` is renewed by each page that takes care of the entry."""
+    return entry.get("event", {}).get("event_time") or entry.get("call", {}).get("time", 0)

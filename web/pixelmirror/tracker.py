@@ -32,7 +32,8 @@ class Tracker:
         cookies = page.cookies()
         remembered = cookies.get(CONSENT_COOKIE, "")
         start = consent_rules.initial(site["consent"], remembered, page.has_gpc())
-        self.calls = Calls(site, page.cookies, start, cookies.get(VISITOR_COOKIE, ""))
+        visitor_id = cookies.get(VISITOR_COOKIE, "")
+        self.calls = Calls(site, page.cookies, start, visitor_id, self._on_consent)
         self.domain: str | None = None
 
     def start(self, calls: list) -> None:
@@ -43,11 +44,19 @@ class Tracker:
                 if "event" in entry:
                     self.mirror.keep(uuid, entry["event"])
                 else:
-                    self.take(entry["call"])
+                    self._take_early(uuid, entry["call"])
         for call in calls:
             if not call.get("kept") or self.mirror.is_ours(call["uuid"]):
-                self.take(call)
+                self._take_early(call["uuid"], call)
         self.mirror.flush()
+
+    def _take_early(self, uuid: str, call: dict) -> None:
+        """Take a call of before; one that breaks us (an older version's, say) stops no other."""
+        try:
+            self.take(call)
+        except Exception as error:
+            self.mirror.forget(uuid)
+            self.page.say("internal error in start -", repr(error))
 
     def take(self, call: dict) -> str | None:
         """The event ID of a call that became an event; a wrong one is said in the console."""
@@ -55,12 +64,11 @@ class Tracker:
             events = self.calls.take(call)
         except EventError as error:
             self.mirror.forget(call["uuid"])
-            what = call["args"][1] if len(call["args"]) > 1 else ""
-            about = what if isinstance(what, str) else ""
-            self.page.say(call["args"][0], about, "is not sent:", error.field, "-", error.message)
+            # What `identify` is called with may be personal; an event's name is not.
+            words = call["args"][: 2 if call["args"][:1] == ["track"] else 1]
+            about = " ".join([word for word in words if isinstance(word, str)]) or "a call"
+            self.page.say(about, "is not sent:", error.field, "-", error.message)
             return None
-        if call["args"][0] == "consent":
-            self._on_consent()
         taken = None
         for source, event in events:
             if self._fire(source, event):
