@@ -86,7 +86,7 @@ def _refusal(event: Event, destination: Destination) -> str | None:
     """Consent is asked again here: what the page let through may still be refused."""
     reason = consent_rules.refusal(event["consent"], destination.kind, list(destination.categories))
     if reason:
-        return f"consent: {reason}"
+        return reason
     only = event.get("destinations")
     table = destination.name.partition(".")[0]
     if only is not None and destination.name not in only and table not in only:

@@ -1,0 +1,22 @@
+"""The stage that tests of the relay's routes ask."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.relay.relay_stage import BATIK, Stage, site, stage
+
+
+@pytest.fixture
+def toko(tmp_path: Path) -> Iterator[Stage]:
+    """A relay of the shops `toko` and `batik`, its outbox empty."""
+    with stage(tmp_path, site(), site(BATIK)) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The same for a whole module, for what leaves nothing behind."""
+    with stage(tmp_path_factory.mktemp("relay"), site(), site(BATIK)) as one:
+        yield one

@@ -1,0 +1,275 @@
+"""What pages load by the site's name: `GET /s/{site}.js` and its PyScript config (DESIGN 5.4)."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pixelmirror.pixels import PIXELS
+from relay.pages import SitePages
+from relay.site import Site
+from tests.relay.relay_stage import HOST, SITE, TRACIFY, Stage, page_assets, site, stage
+
+NODE = Path(sys.executable).with_name("node")
+BASE = f"//{HOST}/s"
+
+SECRETS = {
+    "TOKO_SECRET": "hush-secret-key",
+    "META_TOKEN": "hush-meta-token",
+    "TIKTOK_TOKEN": "hush-tiktok-token",
+    "KWAI_TOKEN": "hush-kwai-token",
+    "SCALEV_KEY": "hush-scalev-key",
+    "TRACIFY_TOKEN": "hush-tracify-token",
+    "MIDTRANS_KEY": "hush-midtrans-key",
+}
+EVERYTHING: dict[str, Any] = {
+    **SITE,
+    "secret_key": "env:TOKO_SECRET",
+    "destinations": {
+        "meta": {"pixel_ids": ["111"], "access_token": "env:META_TOKEN", "events": ["purchase"]},
+        "tiktok": {
+            "pixel_ids": ["C222"],
+            "access_token": "env:TIKTOK_TOKEN",
+            "test_event_code": "hush-tiktok-test",
+            "events": ["purchase"],
+        },
+        "kwai": {"pixel_ids": ["333"], "access_token": "env:KWAI_TOKEN", "mode": "browser"},
+        "scalev": {
+            "store_id": "hush-store",
+            "api_key": "env:SCALEV_KEY",
+            "events": ["add_to_cart"],
+        },
+        "tracify": {**TRACIFY, "token": "env:TRACIFY_TOKEN"},
+        "commanders_act": {"site_id": "444"},
+        "alhena": {"company_key": "toko"},
+    },
+    "midtrans": {"server_key": "env:MIDTRANS_KEY"},
+}
+
+
+def loader(folder: Path, one: Site) -> str:
+    return SitePages(one, page_assets(folder / "dist")).loader(BASE)
+
+
+def settings_of(text: str) -> dict[str, Any]:
+    """The public settings in a loader, as JavaScript reads them."""
+    found = re.search(r"const settings = (\{.*\});\n", text)
+    assert found
+    read: dict[str, Any] = json.loads(found[1])
+    return read
+
+
+def is_javascript(text: str) -> bool:
+    done = subprocess.run(
+        [NODE, "--check", "--input-type=commonjs", "-"], input=text, text=True, capture_output=True
+    )
+    return done.returncode == 0
+
+
+# --- what is in it ---
+
+
+def test_the_loader_holds_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No key, no token, no test code, nothing of a destination without a pixel."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    one = site(EVERYTHING)
+    pages = SitePages(one, page_assets(tmp_path))
+    for text in (pages.loader(BASE), pages.pyscript_config(BASE)):
+        assert "hush" not in text
+        assert "env:" not in text
+        assert TRACIFY["customer_site_id"] not in text
+        assert "pmk_toko" not in text
+    destinations = settings_of(pages.loader(BASE))["destinations"]
+    assert set(destinations) == {"meta", "tiktok", "kwai", "commanders_act", "alhena"}
+
+
+def test_the_settings_are_what_the_page_may_know(tmp_path: Path) -> None:
+    """Site, where the relay is, currency, consent, cookies, own events, pixels, runtimes."""
+    tables = {"meta": {"mode": "browser", "pixel_ids": ["111"], "event_names": {"page_view": "V"}}}
+    one = site(destinations=tables, custom_events=["quiz"], consent="required", cookie_domain="")
+    settings = settings_of(loader(tmp_path, one))
+    runtimes = settings.pop("pyscript")
+    settings.pop("version")
+    assert settings == {
+        "site": "toko",
+        "relay": f"{BASE}/toko",
+        "currency": "IDR",
+        "consent": "required",
+        "cookie_domain": "",
+        "custom_events": ["quiz"],
+        "destinations": {
+            "meta": {
+                "kind": "meta",
+                "stub": True,
+                "sdk_urls": list(PIXELS["meta"].SDK_URLS),
+                "event_names": {"page_view": "V"},
+                "categories": [],
+                "order_event_id": "{order_id}-{event_name}-FORM",
+                "pixel_ids": ["111"],
+            }
+        },
+    }
+    assert runtimes["core"] == f"{BASE}/assets/hash-of-pyscript/core.js"
+    for name, group in (("mpy", "micropython"), ("py", "pyodide")):
+        assert runtimes[name]["interpreter"].startswith(f"{BASE}/assets/hash-of-{group}/")
+        assert list(runtimes[name]["files"]) == [
+            f"{BASE}/assets/hash-of-tracker/pixelmirror.tar.gz"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("sdk_url", "stub", "urls"),
+    [
+        (None, True, list(PIXELS["tiktok"].SDK_URLS)),
+        ("https://cdn.example/t.js", True, ["https://cdn.example/t.js"]),
+        ("", False, []),
+    ],
+)
+def test_an_sdk_comes_from_its_vendor_unless_the_site_says_otherwise(
+    tmp_path: Path, sdk_url: str | None, stub: bool, urls: list[str]
+) -> None:
+    """`sdk_url` replaces its whole URL; empty: the page loads it itself, stub and all."""
+    table: dict[str, Any] = {"mode": "browser", "pixel_ids": ["C1"]}
+    if sdk_url is not None:
+        table["sdk_url"] = sdk_url
+    settings = settings_of(loader(tmp_path, site(destinations={"tiktok": table})))
+    pixel = settings["destinations"]["tiktok"]
+    assert (pixel["stub"], pixel["sdk_urls"]) == (stub, urls)
+
+
+PIXEL_TABLES: dict[str, dict[str, Any]] = {
+    "meta": {"mode": "browser", "pixel_ids": ["1"]},
+    "tiktok": {"mode": "browser", "pixel_ids": ["1"]},
+    "kwai": {"pixel_ids": ["1"]},
+    "commanders_act": {"site_id": "1"},
+    "alhena": {},
+}
+
+
+def stubs(text: str) -> set[str]:
+    found = re.search(r"pixels: \{\n(.*?)\n\},\n", text, re.DOTALL)
+    assert found
+    return set(re.findall(r"^(\w+): ", found[1], re.MULTILINE)) & set(PIXELS)
+
+
+@pytest.mark.parametrize("kinds", [[], *([kind] for kind in PIXELS), list(PIXELS)])
+def test_only_the_stubs_of_the_sites_pixels_are_sent(tmp_path: Path, kinds: list[str]) -> None:
+    """A shop with one pixel loads the code of one, and all of it is sound JavaScript."""
+    tables = {kind: PIXEL_TABLES[kind] for kind in kinds}
+    text = loader(tmp_path, site(destinations={**tables, "tracify": TRACIFY}))
+    assert stubs(text) == set(kinds)
+    assert is_javascript(text)
+
+
+def test_a_pixel_in_server_mode_sends_no_stub(tmp_path: Path) -> None:
+    """Nor are its IDs in the settings."""
+    table = {"mode": "server", "pixel_ids": ["98765"]}
+    text = loader(tmp_path, site(destinations={"meta": table}))
+    assert stubs(text) == set()
+    assert "98765" not in text
+
+
+BREAKING = [
+    "</script><script>alert(1)</script>",
+    "<!--",
+    "\u2028\u2029",
+    "\"'`${alert(1)}\\",
+    "SETTINGS",
+    "PIXELS",
+    "\\1\\g<0>",
+]
+
+
+@pytest.mark.parametrize("text", BREAKING)
+def test_nothing_in_a_setting_can_break_the_script(tmp_path: Path, text: str) -> None:
+    """It is read back as it was, whatever it holds, also where the loader is put into a page."""
+    order_event_id = text + "{order_id}"
+    table = {"mode": "browser", "pixel_ids": [text]}
+    one = site(destinations={"meta": table}, order_event_id=order_event_id)
+    made = loader(tmp_path, one)
+    pixel = settings_of(made)["destinations"]["meta"]
+    assert pixel["pixel_ids"] == [text]
+    assert pixel["order_event_id"] == order_event_id
+    assert "</script" not in made
+    assert not {"\u2028", "\u2029"} & set(made)
+    assert is_javascript(made)
+
+
+# --- how it is answered ---
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/s/toko.js", "text/javascript; charset=utf-8"),
+        ("/s/toko/pyscript.json", "application/json"),
+    ],
+)
+def test_the_answer_is_for_any_page_and_kept_for_five_minutes(
+    shared: Stage, path: str, media_type: str
+) -> None:
+    """Public, of the right type, with an ETag by which a browser asks again."""
+    answer = shared.ask("GET", path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == media_type
+    assert answer.headers["cache-control"].startswith("public, max-age=300")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    again = shared.ask("GET", path, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["etag"] == answer.headers["etag"]
+    weak = {"If-None-Match": f'"other", W/{answer.headers["etag"]}'}
+    assert shared.ask("GET", path, headers=weak).status_code == 304
+    assert shared.ask("GET", path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_the_loader_of_another_address_has_another_etag(shared: Stage) -> None:
+    """It names the relay by the host under which the page found it, in the page's own scheme."""
+    tags = set()
+    for host in ("t.toko.example", "localhost:8700", "[::1]:8700", "relay_1:8700"):
+        answer = shared.ask("GET", "/s/toko.js", headers={"Host": host})
+        assert settings_of(answer.text)["relay"] == f"//{host}/s/toko"
+        tags.add(answer.headers["etag"])
+    assert len(tags) == 4
+
+
+@pytest.mark.parametrize("host", ['"><script>', "a b", "a/b", "user@host", "toko.example:", ""])
+def test_a_host_that_is_none_is_refused(shared: Stage, host: str) -> None:
+    """It would stand in the script as it is."""
+    for path in ("/s/toko.js", "/s/toko/pyscript.json"):
+        answer = shared.ask("GET", path, headers={"Host": host})
+        assert answer.status_code == 404
+        assert "script" not in answer.text
+
+
+def test_the_pyscript_config_makes_import_pixelmirror_work(shared: Stage) -> None:
+    """The tracker's files, and the loader as the module that the tracker asks for."""
+    config = shared.ask("GET", "/s/toko/pyscript.json").json()
+    assert config == {
+        "files": {f"{BASE}/assets/hash-of-tracker/pixelmirror.tar.gz": "./*"},
+        "js_modules": {"main": {f"{BASE}/toko.js": "pixelmirror_loader"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "base"), [("/px", "/px"), ("a/b/", "/a/b"), ("/", ""), ("", ""), ("/s", "/s")]
+)
+def test_the_path_is_a_setting(tmp_path: Path, path: str, base: str) -> None:
+    """So that block lists have nothing fixed to match: every route of pages moves with it."""
+    with stage(tmp_path, site(), path=path) as toko:
+        answer = toko.ask("GET", f"{base}/toko.js")
+        settings = settings_of(answer.text)
+        assert settings["relay"] == f"//{HOST}{base}/toko"
+        assert toko.ask("GET", f"{base}/toko/pyscript.json").status_code == 200
+        assert toko.ask("GET", settings["pyscript"]["core"]).status_code == 200
+        assert toko.page({"calls": [{}]}, path=f"{base}/toko").status_code == 204
+        assert toko.ask("GET", "/healthz").status_code == 200
+        if base != "/s":
+            assert toko.ask("GET", "/s/toko.js").status_code == 404
