@@ -32,19 +32,27 @@ PURCHASE_STATUSES = (
 
 # Field of params -> its kind; a kind is a check of `pixelmirror.event`, or the allowed values.
 FIELDS: dict = {
+    "content_type": "text",
     "coupon": "text",
     "currency": "currency",
     "id": "id",
     "is_probably_spam": "flag",
+    "item_id": "id",
+    "item_list_name": "text",
     "items": "items",
+    "method": "text",
     "page_name": "text",
     "page_type": "text",
     "path": "text",
     "payment_method": PAYMENT_METHODS,
+    "predicted_ltv": "amount",
     "referrer": "text",
     "revenue": "amount",
+    "search_term": "text",
     "shipping_amount": "amount",
+    "shipping_tier": "text",
     "status": PURCHASE_STATUSES,
+    "subscription_id": "id",
     "tax_amount": "amount",
     "title": "text",
     "type": "text",
@@ -100,9 +108,9 @@ USER: dict = {
 }
 
 # Event -> what it needs and may have, in the order in which a missing field is named; `defaults`
-# and what `pixelmirror.event` derives are not required of the caller (DESIGN 5.3). `names`: each
-# system's own name; a system that is not listed does not know the event. Commanders Act's names
-# are ours.
+# and what `pixelmirror.event` derives are not required of the caller (DESIGN 5.3). `most_items`: no
+# more than these (C17). `names`: each system's own name; a system that is not listed does not know
+# the event. Commanders Act's names are ours.
 EVENTS: dict = {
     "page_view": {
         "required": ("page_type",),
@@ -115,6 +123,27 @@ EVENTS: dict = {
             "tracify": "pageview",
         },
     },
+    "view_item_list": {
+        "required": ("items",),
+        "optional": ("item_list_name",),
+        "names": {"meta": "ViewItemList", "tiktok": "ViewItemList"},
+    },
+    "select_item": {
+        "required": ("items",),
+        "optional": ("item_list_name",),
+        "most_items": 1,
+        "names": {"meta": "SelectItem", "tiktok": "SelectItem"},
+    },
+    "select_content": {
+        "required": (),
+        "optional": ("content_type", "item_id"),
+        "names": {"meta": "SelectContent", "tiktok": "SelectContent"},
+    },
+    "search": {
+        "required": ("search_term",),
+        "optional": (),
+        "names": {"meta": "Search", "tiktok": "Search", "kwai": "search"},
+    },
     "view_item": {
         "required": ("items", "value", "currency", "revenue"),
         "optional": (),
@@ -124,6 +153,11 @@ EVENTS: dict = {
             "kwai": "contentView",
             "tracify": "productview",
         },
+    },
+    "add_to_wishlist": {
+        "required": ("items",),
+        "optional": ("value", "currency"),
+        "names": {"meta": "AddToWishlist", "tiktok": "AddToWishlist", "kwai": "addToWishlist"},
     },
     "add_to_cart": {
         "required": ("items", "value", "currency"),
@@ -162,6 +196,11 @@ EVENTS: dict = {
             "kwai": "initiatedCheckout",
         },
     },
+    "add_shipping_info": {
+        "required": ("items", "value", "currency"),
+        "optional": ("coupon", "shipping_tier"),
+        "names": {"meta": "AddShippingInfo", "tiktok": "AddShippingInfo"},
+    },
     "add_payment_info": {
         "required": ("payment_method",),
         "optional": ("coupon", "id", "items", "value", "currency", "revenue"),
@@ -192,6 +231,48 @@ EVENTS: dict = {
             "alhena": "sendCheckoutEvent",
         },
     },
+    # Full without items, which are required of a partial one.
+    "refund": {
+        "required": ("id", "value", "currency", "revenue", "type"),
+        "optional": ("items", "shipping_amount", "tax_amount", "coupon", "url"),
+        "defaults": {"type": "online"},
+        "names": {"meta": "Refund", "tiktok": "Refund"},
+    },
+    "generate_lead": {
+        "required": (),
+        "optional": ("id", "value", "currency"),
+        "names": {
+            "meta": "Lead",
+            "tiktok": "Lead",
+            "kwai": "formSubmit",
+            "tracify": "conversion",
+        },
+    },
+    "sign_up": {
+        "required": (),
+        "optional": ("method",),
+        "names": {
+            "meta": "CompleteRegistration",
+            "tiktok": "CompleteRegistration",
+            "kwai": "completeRegistration",
+        },
+    },
+    "login": {
+        "required": (),
+        "optional": ("method",),
+        "names": {"meta": "Login", "tiktok": "Login"},
+    },
+    # A membership that became active (specs/alusio.md); `id` is its order's (L3).
+    "subscribe": {
+        "required": ("value", "currency", "subscription_id"),
+        "optional": ("id", "predicted_ltv"),
+        "names": {
+            "meta": "Subscribe",
+            "tiktok": "Subscribe",
+            "kwai": "subscribe",
+            "tracify": "conversion",
+        },
+    },
 }
 
 # Systems that take any name, so a custom event (and Commanders Act: every event) keeps its own.
@@ -201,7 +282,13 @@ FREE_NAMES = ("meta", "tiktok", "commanders_act")
 ORDER_EVENTS = ("purchase", "refund")
 
 # The shopper looks at one piece of each item (scalev R39), so its quantity may be left out.
-VIEWING_EVENTS = ("view_item",)
+VIEWING_EVENTS = ("view_item", "view_item_list", "select_item")
+
+# What Commanders Act recommends for `page_type`; other texts are taken too.
+PAGE_TYPES = (
+    "home landing product_list product content_list content search funnel success "
+    "funnel_confirmation account cart legal other"
+).split(" ")
 
 CURRENCIES = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP "

@@ -48,6 +48,9 @@ def check_params(name: str, params: object, currency: str | None) -> dict:
         checked.setdefault(field, row["defaults"][field])
     if "items" in checked:
         _check_item_currencies(name, checked)
+        most = row.get("most_items")
+        if most and len(checked["items"]) > most:
+            raise EventError("params.items", name + " takes no more items than " + str(most))
     _derive(name, row, checked, currency)
     for field in row["required"]:
         if field not in checked:

@@ -7,10 +7,13 @@ from .anything import Mapping
 
 
 def is_order_event(event_name: str, params: dict) -> bool:
-    """True for what happens once per order: a purchase, a full refund (one without items)."""
-    if event_name == "purchase":
-        return True
-    return event_name == "refund" and not params.get("items")
+    """True for what happens once per order.
+
+    A purchase, a full refund (one without items), a subscription that came by an order (alusio L3).
+    """
+    if event_name == "subscribe":
+        return "id" in params
+    return event_name == "purchase" or (event_name == "refund" and not params.get("items"))
 
 
 def event_id(event_name: str, params: dict, uuid: str) -> str:

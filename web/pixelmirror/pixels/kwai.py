@@ -7,6 +7,9 @@ SDK_URLS = (
     "https://s16-11187.ap4r.com/kos/s101/nlav11187/pixel/events.js",
 )
 
+# Our field -> Kwai's, beside what is made of the items.
+FIELDS = (("value", "value"), ("currency", "currency"), ("search_term", "query"))
+
 PAGE_VIEW = "page"  # its own call, not an event
 
 
@@ -37,7 +40,7 @@ def properties(event: dict) -> dict:
         found.update(items.single(lines))
     if len(lines) == 1:
         found["price"] = lines[0]["product"]["price"]
-    for field in ("value", "currency"):
+    for field, own_field in FIELDS:
         if field in params:
-            found[field] = params[field]
+            found[own_field] = params[field]
     return found

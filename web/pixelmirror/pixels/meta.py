@@ -12,6 +12,15 @@ STANDARD = (
     "SubmitApplication Subscribe ViewContent"
 ).split(" ")
 
+# Our field -> Meta's, beside what is made of the items.
+FIELDS = (
+    ("value", "value"),
+    ("currency", "currency"),
+    ("search_term", "search_string"),
+    ("predicted_ltv", "predicted_ltv"),
+    ("subscription_id", "subscription_id"),
+)
+
 # Left out of one event's parameters: 000's checkout payload has neither (alusio S9).
 LEFT_OUT = {"InitiateCheckout": ("content_type", "contents")}
 
@@ -47,9 +56,9 @@ def parameters(event: dict, name: str) -> dict:
         ]
         found["num_items"] = items.pieces(lines)
         found.update(items.single(lines))
-    for field in ("value", "currency"):
+    for field, own_field in FIELDS:
         if field in params:
-            found[field] = params[field]
+            found[own_field] = params[field]
     for field in LEFT_OUT.get(name, ()):
         found.pop(field, None)
     return found

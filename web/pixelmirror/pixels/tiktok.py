@@ -4,6 +4,9 @@ from ..event_id import sent_as
 
 SDK_URLS = ("https://analytics.tiktok.com/i18n/pixel/events.js",)
 
+# Our field -> TikTok's, beside what is made of the items.
+FIELDS = (("value", "value"), ("currency", "currency"), ("search_term", "search_string"))
+
 PAGE_VIEW = "Pageview"  # what TikTok calls the event of its own `page` call
 
 
@@ -41,7 +44,7 @@ def parameters(event: dict) -> dict:
             }
             for item in lines
         ]
-    for field in ("value", "currency"):
+    for field, own_field in FIELDS:
         if field in params:
-            found[field] = params[field]
+            found[own_field] = params[field]
     return found
