@@ -4,7 +4,7 @@ from hashlib import sha256
 
 import pytest
 
-from relay.identity import anonymise, normal_email, phone_digits
+from relay.identity import anonymise, digest, normal_email, phone_digits, phone_e164, sha256_hex
 
 # specs/tracify.md section 3: raw, SHA-256, anonymised.
 VECTORS = [
@@ -75,24 +75,71 @@ PHONES = [
     ("0812-3456-7890", "id", "6281234567890"),
     ("81234567890", "id", "6281234567890"),
     ("021 5551234", "id", "62215551234"),
+    ("0812.3456.7890 ext 5", "id", "6281234567890"),
+    ("WA 0812-3456-7890", "id", "6281234567890"),
+    ("+620812-3456-7890", "id", "6281234567890"),
     # Another country's number in an Indonesian shop, and the other way round.
     ("+65 9123 4567", "id", "6591234567"),
     ("0065 9123 4567", "id", "6591234567"),
+    ("1 (415) 555.0134", "id", "14155550134"),
     ("+6281234567890", "sg", "6281234567890"),
+    ("6281234567890", "sg", "6281234567890"),
+    # At home where no 0 is dialled.
+    ("9123 4567", "sg", "6591234567"),
+    ("(415) 555-0134", "us", "14155550134"),
     # Whose country code can't be known, or what is no number.
     ("9123 4567", "id", None),
     ("0812-3456-7890", "sg", None),
-    ("91234567", "sg", None),
+    ("0812-3456-7890", "xx", None),
+    ("812345678901", "sg", None),
+    ("+999 12345678", "id", None),
     ("0812", "id", None),
+    ("+62 812", "id", None),
     ("+6281234567890123", "id", None),
+    ("+62 +62 812 3456 7890", "id", None),
+    ("tanya admin", "id", None),
     ("+", "id", None),
     ("", "id", None),
 ]
 
 
 @pytest.mark.parametrize(("phone", "country", "expected"), PHONES)
-def test_a_phone_number_is_digits_with_its_calling_code(
+def test_a_phone_number_has_its_calling_code(
     phone: str, country: str, expected: str | None
 ) -> None:
-    """As in 002's samples (`6281234567890`); a calling code is never guessed."""
+    """meta 5, tiktok 5, 002's samples: a code is put in front where only one can be meant."""
     assert phone_digits(phone, country) == expected
+    assert phone_e164(phone, country) == (expected and f"+{expected}")
+
+
+# --- hashes ---
+
+HASH = "4320997dde26a372566fbae6938926b36996b927f236fa61d6ca48e94313c843"
+OTHER = "a" * 64
+
+DIGESTS: list[tuple[dict[str, str], str | None]] = [
+    ({"email": " SITI@toko.example "}, HASH),
+    ({"email": "siti@toko.example", "email_sha256": OTHER}, HASH),
+    ({"email_sha256": OTHER}, OTHER),
+    ({"email": "", "email_sha256": OTHER}, OTHER),
+    ({"email": " ", "email_sha256": OTHER}, OTHER),
+    ({"email": f" {HASH.upper()} "}, HASH),
+    ({"email": "b" * 32}, sha256_hex("b" * 32)),  # as long as an MD5, but may be any ID
+    ({"email_md5": "b" * 32}, None),
+    ({"email": "  "}, None),
+    ({"email": ""}, None),
+    ({}, None),
+]
+
+
+@pytest.mark.parametrize(("user", "expected"), DIGESTS)
+def test_what_is_plain_is_hashed_and_what_is_hashed_is_passed_on(
+    user: dict[str, str], expected: str | None
+) -> None:
+    """meta 5, tiktok 5: 64 hexadecimal characters are a hash already; nothing is never hashed."""
+    assert digest(user, "email", lambda text, _: normal_email(text), None) == expected
+
+
+def test_half_a_surrogate_pair_is_hashed_too() -> None:
+    """A name cut in the middle of a character stops no event."""
+    assert sha256_hex("\ud83d") == sha256_hex("?")
