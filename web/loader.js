@@ -331,7 +331,17 @@
     // Its one worker hook is built from text, which a strict CSP forbids; we have no workers.
     hooks.worker.onBeforeRunAsync.clear();
   };
-  const begin = () => start().catch((error) => say("Python could not be started:", error));
+  const notStarted = (error) => say("Python could not be started:", error);
+  // Where an asset does not arrive, PyScript drops a rejected promise: ours to tell, not the page's.
+  const assets = new URL(settings.pyscript.core, location.href).href.replace(/\/assets\/.*/, "/assets/");
+  addEventListener("unhandledrejection", (event) => {
+    const { message, stack } = event.reason ?? {};
+    if (take || !`${message} ${stack}`.includes(assets)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    notStarted(event.reason);
+  });
+  const begin = () => start().catch(notStarted);
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
 });
