@@ -1,4 +1,4 @@
-"""The smallest right item, params, site, call and event; the tests say only what differs."""
+"""The smallest right item, params, event, pixel and site; the tests say only what differs."""
 
 from pixelmirror import event
 from pixelmirror.anything import Any
@@ -40,3 +40,34 @@ def built(event_name: str, **fields: Any) -> dict[str, Any]:
         "consent": {"status": "granted"},
     }
     return event.build(event_name, params(event_name, **fields), UUID, NOW_MS, {}, context)
+
+
+def pixel(kind: str, **settings: Any) -> dict[str, Any]:
+    """A destination's part of the public settings."""
+    fields: dict[str, Any] = {
+        "kind": kind,
+        "stub": True,
+        "sdk_urls": ["https://sdk.example/" + kind + ".js"],
+        "event_names": {},
+        "categories": [],
+        "order_event_id": "{order_id}-{event_name}-FORM",
+    }
+    if kind == "commanders_act":
+        fields.update({"site_id": "3311", "source_key": "", "meta_event_names": {}})
+    elif kind != "alhena":
+        fields["pixel_ids"] = [kind + "-1"]
+    return dict(fields, **settings)
+
+
+def site(**settings: Any) -> dict[str, Any]:
+    """The public settings of a site with each pixel once, under the pixel's own name."""
+    kinds = ("meta", "tiktok", "kwai", "commanders_act", "alhena")
+    fields: dict[str, Any] = {
+        "site": "toko",
+        "currency": "IDR",
+        "consent": "granted",
+        "cookie_domain": "auto",
+        "custom_events": ["quiz_done"],
+        "destinations": {kind: pixel(kind) for kind in kinds},
+    }
+    return dict(fields, **settings)

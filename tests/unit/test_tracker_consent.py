@@ -1,0 +1,149 @@
+"""The tracker and consent: what happens before it, on it, and after it is withdrawn."""
+
+from pixelmirror.anything import Any
+from tests.unit.fake_page import Browser, FakePage
+from tests.unit.samples import NOW_MS, URL, params, pixel, site
+from tests.unit.shop import Shop
+
+ADD = ("track", "add_to_cart", params("add_to_cart"))
+KINDS = ("meta", "tiktok", "kwai", "commanders_act", "alhena")
+
+
+def strict(**settings: Any) -> dict[str, Any]:
+    return site(consent="required", **settings)
+
+
+def test_before_consent_nothing_is_stored_loaded_or_sent() -> None:
+    """DESIGN 5.3: with consent `required` the page stays untouched until it is given."""
+    page = FakePage(None, "page-1", URL + "?fbclid=AbC-1")
+    shop = Shop(strict(), page).start(("page",), ("identify", {"id": 77}), ADD)
+    shop.call(*ADD)
+    assert page.did == [], page.did
+    assert page.browser.jar == {}
+    assert page.browser.stored == {}
+    assert page.request is None
+
+
+def test_what_waited_is_sent_in_order_with_what_was_captured() -> None:
+    """DESIGN 5.3, R14: on consent, cookies and pixels come first; then what waited, in order."""
+    page = FakePage(None, "page-1", URL + "?fbclid=AbC-1")
+    shop = Shop(strict(), page).start(("page",), ADD)
+    shop.call("consent", "granted")
+    verbs = [step[0] for step in page.did if step[0] != "write"]
+    first_install, first_call = verbs.index("install"), verbs.index("call")
+    assert "cookie" not in verbs[first_install:], verbs
+    assert first_install < first_call < verbs.index("post"), verbs
+    shop.page.answer(204)
+    found = [(event["event_name"], event["event_time"]) for event in shop.posted()]
+    assert found == [("page_view", NOW_MS + 1), ("add_to_cart", NOW_MS + 2)], found
+    for event in shop.posted():
+        assert event["visitor_id"] == "visitor-page-1", event
+        assert event["attribution"] == {
+            "fbc": "fb.1.1760000000000.AbC-1",
+            "fbp": "fb.1.1760000000000.4821",
+        }, event
+        assert event["consent"] == {"status": "granted"}, event
+    assert [steps[0][1][1] for steps in shop.fired("meta")] == ["PageView", "AddToCart"]
+
+
+def test_a_refusal_drops_what_waited_and_is_remembered() -> None:
+    """DESIGN 5.3: dropped on refusal; the refusal itself is all that is remembered."""
+    refusals: Any = ("denied", [])
+    for refusal in refusals:
+        shop = Shop(strict()).start(("page",), ADD)
+        shop.call("consent", refusal)
+        shop.call(*ADD)
+        assert shop.page.did == [["cookie", "_pm_consent", "denied", 31536000, "toko.example"]]
+        for settings in (strict(), site()):
+            then = shop.next_page(settings).start(("page",), ADD)
+            assert then.page.did == [], refusal
+
+
+def test_consent_is_remembered_for_the_next_page() -> None:
+    """DESIGN 5.3: consent is given once; the next page starts with it, by category too."""
+    for given, consent in (
+        ("granted", {"status": "granted"}),
+        (["1", "3"], {"status": "granted", "categories": ["1", "3"]}),
+    ):
+        shop = Shop(strict()).start()
+        shop.call("consent", given)
+        then = shop.next_page(strict()).start(("page",))
+        assert [event["consent"] for event in then.posted()] == [consent], given
+
+
+def test_withdrawn_consent_ends_everything() -> None:
+    """After `denied` nothing fires and nothing that waits is sent, from this page or the next."""
+    shop = Shop().start(("page",), ADD)
+    shop.call("consent", "denied")
+    shop.page.answer(503)
+    while shop.page.timers:
+        shop.page.ring()
+    fired = [len(shop.fired(kind)) for kind in KINDS]
+    shop.call(*ADD)
+    assert [len(shop.fired(kind)) for kind in KINDS] == fired
+    assert [event["event_name"] for event in shop.posted()] == ["page_view"]
+    assert shop.page.browser.stored == {}
+    assert shop.next_page().start(("page",)).page.did == []
+
+
+def test_consent_after_a_refusal_begins_anew() -> None:
+    """What is agreed to later counts from then on: pixels are set up, later events are sent."""
+    shop = Shop(strict()).start(("page",))
+    shop.call("consent", "denied")
+    shop.call("consent", "granted")
+    assert shop.page.done("install") == [[kind] for kind in KINDS]
+    assert shop.posted() == []
+    shop.call(*ADD)
+    assert [event["event_name"] for event in shop.posted()] == ["add_to_cart"]
+
+
+def test_a_pixel_is_loaded_only_with_consent_for_its_categories() -> None:
+    """DESIGN 5.3: a pixel whose categories were not agreed to is neither loaded nor called."""
+    pixels = {
+        "meta": pixel("meta", categories=["3"]),
+        "tiktok": pixel("tiktok", categories=["1", "3"]),
+        "alhena": pixel("alhena"),
+    }
+    shop = Shop(strict(destinations=pixels)).start(ADD)
+    for given, installed, fired in (
+        (["1"], ["alhena"], [0, 0, 1]),
+        (["3"], ["alhena", "meta"], [1, 0, 2]),
+        (["1", "3"], ["alhena", "meta", "tiktok"], [2, 1, 3]),
+        (["1"], ["alhena", "meta", "tiktok"], [2, 1, 4]),
+    ):
+        shop.call("consent", given)
+        if given != ["1"] or installed != ["alhena"]:
+            shop.call(*ADD)
+        assert [name for [name] in shop.page.done("install")] == installed, given
+        found = [len(shop.fired(kind)) for kind in ("meta", "tiktok", "alhena")]
+        assert found == fired, (given, found)
+
+
+def test_global_privacy_control_stops_advertising_only() -> None:
+    """DESIGN 5.3: Global Privacy Control is a refusal of advertising, even after `granted`."""
+    page = FakePage()
+    page.is_private = True
+    shop = Shop(None, page).start(ADD)
+    shop.call("consent", "granted")
+    shop.call(*ADD)
+    assert page.done("install") == [["commanders_act"], ["alhena"]]
+    refused = "skipped: consent refused by Global Privacy Control"
+    for result in shop.results():
+        for kind in KINDS:
+            expected = "fired" if kind in ("commanders_act", "alhena") else refused
+            assert result[kind] == expected, result
+    for event in shop.posted():
+        assert event["consent"] == {"status": "granted", "gpc": True}, event
+
+
+def test_what_an_earlier_page_left_waits_for_consent_too() -> None:
+    """Without consent nothing of an earlier page is sent or changed."""
+    browser = Browser()
+    left = FakePage(browser)
+    event = {"event_id": "x", "event_name": "page_view", "event_time": NOW_MS}
+    left.write("a", {"event": event, "by": None, "at": NOW_MS})
+    shop = Shop(strict(), FakePage(browser, "page-2")).start(("page",))
+    assert shop.page.did == []
+    assert list(browser.stored) == ["a"]
+    shop.call("consent", "denied")
+    assert browser.stored == {}
