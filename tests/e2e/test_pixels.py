@@ -127,7 +127,9 @@ def test_a_pixel_that_throws_300_times_stops_nothing_else(
     shopper.wait_until_acknowledged(page)
     page.evaluate(LISTEN)
     page.evaluate(
-        """(params) => { for (let i = 0; i < 300; i++) pixelmirror("track", "view_item", params) }""",
+        """(params) => {
+          for (let i = 0; i < 300; i++) pixelmirror("track", "view_item", params);
+        }""",
         {"items": [KAOS]},
     )
     purchase = shopper.track(page, "purchase", {"id": "ORD-300", "value": 120000, **kaos()})
