@@ -28,7 +28,7 @@ from relay.destinations import (
     unwanted,
 )
 from relay.destinations.echoes import without
-from relay.identity import phone_digits
+from relay.identity import phone_e164
 from relay.site import CommandersActTable, Site
 
 BASE_URL = "https://collect.commander1.com"
@@ -162,8 +162,8 @@ def _caid(event: Event) -> str:
 def _user(event: Event, country: str) -> dict[str, Any]:
     """What the page's call is given and who the visitor is; the phone in E.164 or not at all."""
     user = {**_properties(event)["user"], "consistent_anonymous_id": _caid(event)}
-    digits = phone_digits(user.pop("phone", ""), country)
-    return {**user, "phone": f"+{digits}"} if digits else user
+    phone = phone_e164(user.pop("phone", ""), country)
+    return {**user, "phone": phone} if phone else user
 
 
 def _context(event: Event, event_id: str | None) -> dict[str, Any]:

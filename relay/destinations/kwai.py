@@ -59,9 +59,9 @@ CONSTANTS = {
     "third_party": "pixelmirror",
 }
 
-# Their order in the text.
+# What section 2 lists, in section 4's order.
 PROPERTIES = (
-    "content_id content_type content_name content_category currency value quantity price "
+    "content_id content_type content_name content_category currency value quantity price query "
     "event_timestamp"
 ).split()
 
@@ -114,14 +114,14 @@ class Kwai:
         if shared is not None:
             return shared
         click_ids = [event["attribution"]["kwai_click_id"] for event in request.events]
-        told = without(answer, self._token, *click_ids)
         if answer.status not in range(200, 300):
-            return refused(told)
-        result, words = _said(told.body)
+            return refused(without(answer, self._token, *click_ids))
+        result, message = _said(answer.body)
         if result is None:
             return ambiguous(request, f"not Kwai's answer ({answer.status})")
         if result == ACCEPTED:
             return DONE
+        words = vendor_words(without(message, self._token, *click_ids).body)
         return Judgement("dead", f"refused (result {result})" + (f": {words}" if words else ""))
 
     def _browser_name(self, event: Event) -> str:
@@ -163,13 +163,13 @@ def _text(value: dict[str, Any]) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _said(body: bytes) -> tuple[int | None, str]:
-    """The answer's `result` and its words; None when it holds no such number."""
+def _said(body: bytes) -> tuple[int | None, Answer]:
+    """The answer's `result`, None when it holds no such number; its words under `message`."""
     try:
         said = json.loads(body)
     except (ValueError, RecursionError):
-        return None, ""
-    result = said.get("result") if isinstance(said, dict) else None
-    if type(result) is not int:  # true is none
-        return None, ""
-    return result, vendor_words(json.dumps({"message": said.get("error_msg")}).encode())
+        said = None
+    said = said if isinstance(said, dict) else {}
+    result = said.get("result")
+    message = Answer(body=_text({"message": said.get("error_msg")}).encode(errors="replace"))
+    return (result if type(result) is int else None), message  # true is no number here

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from pixelmirror.attribution import parse_query, read
+from pixelmirror.pixels import kwai as pixel
 from relay.destinations import Answer
 from relay.destinations.kwai import SERVER_NAMES
 from tests.relay import shop
@@ -15,6 +16,8 @@ ITEMS = {"items": [shop.KAOS]}
 VIEW = shop.event("view_item", ITEMS)
 CHECKOUT = shop.event("begin_checkout", {"items": [shop.KAOS, shop.PAKET]})
 PAYMENT = shop.event("add_payment_info", {"payment_method": "card"})
+SEARCH = shop.event("search", {"search_term": "kaos"})
+SUBSCRIPTION = shop.event("subscribe", {"value": 5, "subscription_id": "S-1"})
 
 
 # --- the request (section 4) ---
@@ -101,11 +104,16 @@ def test_consent_categories_are_the_tables() -> None:
 # --- names (section 2) ---
 
 NAMES = [
+    (SEARCH, "EVENT_SEARCH"),
     (VIEW, "EVENT_CONTENT_VIEW"),
+    (shop.event("add_to_wishlist", ITEMS), "EVENT_ADD_TO_WISHLIST"),
     (shop.add_to_cart(), "EVENT_ADD_TO_CART"),
     (CHECKOUT, "EVENT_INITIATED_CHECKOUT"),
     (PAYMENT, "EVENT_ADD_PAYMENT_INFO"),
     (shop.purchase(), "EVENT_PURCHASE"),
+    (shop.event("generate_lead"), "EVENT_FORM_SUBMIT"),
+    (shop.event("sign_up"), "EVENT_COMPLETE_REGISTRATION"),
+    (SUBSCRIPTION, "EVENT_SUBSCRIBE"),
 ]
 
 
@@ -198,6 +206,16 @@ def test_section_2_quantities_and_prices() -> None:
         "event_timestamp": 1760000000,
     }
     assert properties_of(VIEW)["price"] == 60000
+
+
+def test_nothing_that_the_pixel_tells_is_lost() -> None:
+    """R44: the pixel's properties are the server copy's, which adds an item's ID and the time."""
+    for event, _ in NAMES:
+        told = pixel.properties(dict(event))
+        added = {key: value for key, value in properties_of(event).items() if key not in told}
+        assert {**told, **added} == properties_of(event)
+        assert set(added) <= {"content_id", "event_timestamp"}
+    assert properties_of(SEARCH)["query"] == "kaos"
 
 
 def test_the_time_is_the_events_in_whole_seconds() -> None:
@@ -307,6 +325,15 @@ def test_what_kwai_quotes_is_redacted(status: int, body: bytes, reason: str) -> 
     assert judgement.reason == reason
 
 
+@pytest.mark.parametrize("click_id", ["1", "10002", "result"])
+def test_a_click_id_changes_no_answer(click_id: str) -> None:
+    """Section 6: the result is read before anything is left out, whatever the click ID is."""
+    request = request_of(shop.add_to_cart(attribution={"kwai_click_id": click_id}))
+    assert kwai().judge(request, Answer(200, b'{"result": 1}'), NOW).verdict == "done"
+    reason = kwai().judge(request, Answer(200, WRONG_TYPE), NOW).reason
+    assert reason == "refused (result 10002): is_attributed must be an integer"
+
+
 # --- round trips ---
 
 
@@ -314,9 +341,9 @@ def test_the_sandbox_takes_every_event() -> None:
     """Kwai's stand-in, which knows the contract, has nothing to object to."""
     events = [event for event, _ in NAMES]
     judgements, calls = round_trip(kwai(base_url=BASE_URL), events)
-    assert [judgement.verdict for judgement in judgements] == ["done"] * 5
+    assert [judgement.verdict for judgement in judgements] == ["done"] * len(events)
     assert [call["event_name"] for call in calls] == [name for _, name in NAMES]
-    assert [call["error"] for call in calls] == [None] * 5
+    assert [call["error"] for call in calls] == [None] * len(events)
 
 
 @pytest.mark.parametrize(
