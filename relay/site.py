@@ -36,13 +36,11 @@ from relay.site_fields import (
 )
 from relay.site_mistakes import Mistake, Problem, SiteError, in_words, mistakes, unknown
 
-__all__ = ["KINDS", "Site", "SiteError", "load", "load_all", "parse", "warnings"]
+__all__ = ["KINDS", "Site", "SiteError", "load", "load_all", "parse"]
 
 Mode = Literal["browser", "server", "both"]
 Provider = Literal["meta", "tiktok", "snackvideo"]
 
-# Kinds that can send server copies. The others are pixels only, and say so when asked for more.
-SERVER_KINDS = ("scalev", "tracify")
 PIXEL_KINDS = ("meta", "tiktok", "kwai", "commanders_act", "alhena")
 
 # The kind of the pixel behind each of Scalev's providers.
@@ -224,21 +222,6 @@ def parse(raw: dict[str, Any], file: str) -> Site:
     if problems:
         raise SiteError(mistakes(file, problems))
     return site
-
-
-def warnings(site: Site) -> list[str]:
-    """What the site file asks for and this version does not do, one line each."""
-    found = [
-        f"destinations.{name}: this version sends no server copy to {table.kind}; "
-        "such deliveries are shown as skipped"
-        for name, table in site.destinations.items()
-        if table.has_server_copy and table.kind not in SERVER_KINDS
-    ]
-    if site.midtrans or site.purchase_on == "paid":
-        found.append("midtrans, purchase_on: this version takes no payment notifications")
-    if site.data_layer:
-        found.append("data_layer: this version does not read window.dataLayer")
-    return found
 
 
 def _from_environment(value: Any, key: str, problems: list[Problem]) -> Any:

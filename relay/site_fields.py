@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator
 
 from pixelmirror.catalogue import CURRENCIES
 
@@ -60,7 +60,7 @@ def _flag(value: object) -> object:
     return value == "true" if is_flag else value
 
 
-Key = Annotated[str, Field(min_length=1)]
+Key = Annotated[str, _like(r"(?s).+", "must not be empty")]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 

@@ -1,0 +1,76 @@
+"""Who is calling, and how often he may (DESIGN 5.2, 5.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from relay import callers
+from relay.callers import RateLimit
+from relay.refusals import Refusal
+
+
+def taken(limit: RateLimit, times: int, now_s: float, client: str = "203.0.113.7") -> int:
+    """How many of so many requests at this moment were let in."""
+    count = 0
+    for _ in range(times):
+        try:
+            limit.check(client, now_s)
+        except Refusal:
+            continue
+        count += 1
+    return count
+
+
+def test_a_burst_is_four_times_the_rate() -> None:
+    """A page that comes back after a while has much to say at once."""
+    assert taken(RateLimit(50), 300, 0) == 200
+
+
+def test_the_rate_is_what_comes_back_each_second() -> None:
+    """Not more than a burst, however long nobody came."""
+    limit = RateLimit(50)
+    taken(limit, 200, 0)
+    assert taken(limit, 300, 1) == 50
+    assert taken(limit, 300, 1.1) == 5
+    assert taken(limit, 300, 1000) == 200
+
+
+def test_who_keeps_asking_still_gets_the_rate() -> None:
+    """A refused request costs nothing: else a busy office would never get in again."""
+    limit = RateLimit(2)
+    taken(limit, 8, 0)
+    assert sum(taken(limit, 1, 0.05 * step) for step in range(1, 201)) == 20
+
+
+def test_each_client_has_its_own() -> None:
+    """One shopper's bot does not lock out another shopper."""
+    limit = RateLimit(1)
+    assert taken(limit, 9, 0) == 4
+    assert taken(limit, 9, 0, "203.0.113.8") == 4
+
+
+def test_0_is_no_limit() -> None:
+    """And nothing is remembered of anyone."""
+    limit = RateLimit(0)
+    assert taken(limit, 10_000, 0) == 10_000
+    assert not limit.buckets
+
+
+@pytest.mark.parametrize(("rate", "now_s", "wait_s"), [(1, 0, 1), (50, 0, 1), (1, 0.9, 1)])
+def test_a_refusal_says_when_to_come_again(rate: int, now_s: float, wait_s: int) -> None:
+    """In whole seconds, and then it is let in."""
+    limit = RateLimit(rate)
+    taken(limit, 4 * rate, 0)
+    with pytest.raises(Refusal) as caught:
+        limit.check("203.0.113.7", now_s)
+    assert (caught.value.code, caught.value.retry_after_s) == ("rate_limited", wait_s)
+    limit.check("203.0.113.7", now_s + wait_s)
+
+
+def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one not seen for longest is forgotten: addresses are cheap, memory is not."""
+    monkeypatch.setattr(callers, "MAX_CLIENTS", 3)
+    limit = RateLimit(1)
+    for client in ("a", "b", "a", "c", "d"):
+        limit.check(client, 0)
+    assert list(limit.buckets) == ["a", "c", "d"]
