@@ -212,6 +212,26 @@
     uuid7,
     landing,
     stored: (start) => Object.entries(localStorage).filter(([key]) => key.startsWith(start)),
+    // `done` is told which of these UUIDs no other tab has reserved: what a tab writes to the storage
+    // the others see late. A lock is held until they surely do.
+    reserve(text, done) {
+      const isOurs = (uuid) =>
+        new Promise((resolve) => {
+          const lock = (granted) => {
+            resolve(granted !== null);
+            return granted && new Promise((release) => setTimeout(release, 10000));
+          };
+          const unknown = () => resolve(true); // only secure pages have locks
+          attempt(
+            () => navigator.locks.request(prefix + uuid, { ifAvailable: true }, lock).catch(unknown),
+            unknown
+          );
+        });
+      const uuids = JSON.parse(text);
+      Promise.all(uuids.map(isOurs)).then((ours) =>
+        attempt(() => done(JSON.stringify(uuids.filter((_, i) => ours[i]))), say)
+      );
+    },
     sent(event, result) {
       for (const listener of listeners) attempt(() => listener(event, result), (error) => say(error));
     },

@@ -17,6 +17,7 @@ class Browser:
         self.jar: dict[str, str] = {}
         self.stored: dict[str, str] = {}  # UUID -> entry, as JSON text
         self.fired_orders: list[str] = []
+        self.reserved: list[str] = []  # UUIDs that another tab takes over
 
 
 class FakePage:
@@ -85,6 +86,9 @@ class FakePage:
 
     def remove(self, uuid: str) -> None:
         self.browser.stored.pop(uuid, None)
+
+    def reserve(self, uuids: list[str], done: Function) -> None:
+        done([uuid for uuid in uuids if uuid not in self.browser.reserved])
 
     def orders(self) -> list[str]:
         return list(self.browser.fired_orders)

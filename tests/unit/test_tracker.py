@@ -246,6 +246,19 @@ def test_what_an_earlier_page_left_goes_again_under_its_id() -> None:
     assert then.page.browser.stored == {}
 
 
+def test_of_several_tabs_one_takes_over_what_was_left() -> None:
+    """What another tab has reserved is its: no pixel hears it twice, nobody sends it twice."""
+    first = Shop()
+    for uuid in ("raw-1", "raw-2"):
+        call = dict(first.recorded("page"), uuid=uuid)
+        first.page.write(uuid, {"call": call, "by": None, "at": NOW_MS})
+    first.page.browser.reserved = ["raw-1"]
+    then = first.next_page().start()
+    assert [event["event_id"] for event in then.posted()] == ["page_view_raw-2"]
+    assert len(then.fired("meta")) == 1
+    assert then.page.entry("raw-1")["by"] is None
+
+
 def test_an_early_call_that_another_page_has_taken_is_left_to_it() -> None:
     """A call written ahead by the loader is taken by one page only."""
     shop = Shop()

@@ -130,6 +130,14 @@ class Page:
     def remove(self, uuid: str) -> None:
         self._remove("call." + uuid)
 
+    def reserve(self, uuids: list, done: Function) -> None:
+        """`done` is given those of the UUIDs that no other tab has reserved."""
+
+        def reserved(text: str) -> None:
+            done(json.loads(text))
+
+        self.loader.reserve(json.dumps(uuids), self.callback(reserved))
+
     def orders(self) -> list:
         """Event IDs of the orders that were fired in this browser."""
         return self._read("orders") or []

@@ -40,14 +40,23 @@ class Tracker:
         """Capture, set the pixels up, take over what was left behind and what was called early."""
         if self.calls.consent["status"] == "granted":
             self._begin()
-            for uuid, entry in self.mirror.left_over():
-                if "event" in entry:
-                    self.mirror.keep(uuid, entry["event"])
-                else:
-                    self._take_early(uuid, entry["call"])
+            left = [uuid for uuid, _ in self.mirror.left_over()]
+            if left:
+                self.page.reserve(left, self._take_over)
         for call in calls:
             if not call.get("kept") or self.mirror.is_ours(call["uuid"]):
                 self._take_early(call["uuid"], call)
+        self.mirror.flush()
+
+    def _take_over(self, reserved: list) -> None:
+        """What was left behind and is still there is ours: events go again, calls are taken."""
+        for uuid, entry in self.mirror.left_over():
+            if uuid not in reserved:
+                continue
+            if "event" in entry:
+                self.mirror.keep(uuid, entry["event"])
+            else:
+                self._take_early(uuid, entry["call"])
         self.mirror.flush()
 
     def _take_early(self, uuid: str, call: dict) -> None:
