@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -17,7 +17,6 @@ from relay.destinations import (
     ambiguous,
     http_url,
     judge_transport,
-    refused,
     retry_after_s,
 )
 from relay.destinations.pixel_api import (
@@ -46,9 +45,6 @@ TOO_LITTLE = (
 
 # Required by name (section 2, subcode 2804009).
 REQUIRED = {"Purchase": ("value", "currency")}
-
-# A membership's, in custom_data as they are (alusio 2).
-OF_MEMBERSHIP = ("predicted_ltv", "subscription_id")
 
 # --- answers (section 6) ---
 
@@ -100,7 +96,7 @@ class Meta(PixelApi):
             return DONE
         if is_accepted or said is None:
             return ambiguous(request, f"not Meta's answer ({answer.status})")
-        return refused(answer)
+        return self._judgement(REFUSED, str(answer.status), _words(error), request)
 
     def _judge_code(
         self, code: int, error: Any, request: Request, answer: Answer, now: float
@@ -110,15 +106,13 @@ class Meta(PixelApi):
         if meaning is None:
             status = answer.status or 0
             meaning = TROUBLE if status == 429 or status >= 500 else REFUSED
-        if error.get("is_transient") is True and meaning.verdict == "dead":
+        if meaning is REFUSED and error.get("is_transient") is True:
             meaning = TROUBLE
         after_s = None
         if meaning.verdict == "retry":
             after_s = max(retry_after_s(answer, now) or 0.0, SLOW_S.get(code, 0.0)) or None
         shown = f"code {code}" + (f", subcode {subcode}" if subcode else "")
-        texts = [error.get(key) for key in ("message", "error_user_msg")]
-        words = ": ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text))
-        return self._judgement(meaning, shown, words, request, after_s)
+        return self._judgement(meaning, shown, _words(error), request, after_s)
 
     def _lacks(self, event: Event) -> str | None:
         """Section 4: what a website's event must have."""
@@ -126,7 +120,8 @@ class Meta(PixelApi):
             return "no http or https page URL"
         if not user_agent(event):
             return "no user agent"
-        if any(set(self._user_data(event)) <= alone for alone in TOO_LITTLE):
+        # The browser's part first: mostly it is enough, and costs no hash.
+        if _is_too_little(_browser(event)) and _is_too_little(self._user_data(event)):
             return "too little user data to match anyone"
         name = self._name(event)
         for field in REQUIRED.get(name, ()):
@@ -156,25 +151,35 @@ class Meta(PixelApi):
 
     def _user_data(self, event: Event) -> dict[str, Any]:
         """Section 5: hashed what the shopper told, as it is what the browser did."""
-        attribution = event["attribution"]
-        return {
-            **hashed_user_data(event.get("user", {}), self._site.country),
-            **known(
-                client_ip_address=client_ip(event),
-                client_user_agent=user_agent(event),
-                fbc=_meta_id(attribution.get("fbc", "")),
-                fbp=_meta_id(attribution.get("fbp", "")),
-            ),
-        }
+        told = hashed_user_data(event.get("user", {}), self._site.country)
+        return {**told, **_browser(event)}
 
     def _custom_data(self, event: Event) -> dict[str, Any]:
         """The pixel's parameters and, of what is the server's alone, the order's ID."""
-        params = event["params"]
-        return {
-            **meta.parameters(dict(event), self._name(event)),
-            **known(order_id=order_id(event)),
-            **{field: params[field] for field in OF_MEMBERSHIP if field in params},
-        }
+        parameters = meta.parameters(dict(event), self._name(event))
+        return {**parameters, **known(order_id=order_id(event))}
+
+
+def _words(error: Any) -> str:
+    """What Meta says of the request, to developers and to users."""
+    if not isinstance(error, dict):
+        return ""
+    texts = [error.get(key) for key in ("message", "error_user_msg")]
+    return ": ".join(dict.fromkeys(text for text in texts if isinstance(text, str) and text))
+
+
+def _browser(event: Event) -> dict[str, str]:
+    attribution = event["attribution"]
+    return known(
+        client_ip_address=client_ip(event),
+        client_user_agent=user_agent(event),
+        fbc=_meta_id(attribution.get("fbc", "")),
+        fbp=_meta_id(attribution.get("fbp", "")),
+    )
+
+
+def _is_too_little(user_data: Mapping[str, Any]) -> bool:
+    return any(set(user_data) <= alone for alone in TOO_LITTLE)
 
 
 def _meta_id(value: str) -> str:

@@ -108,7 +108,12 @@ class PixelApi(ABC):
         return event_id
 
     def _judgement(
-        self, meaning: Meaning, code: str, words: str, request: Request, after_s: float | None
+        self,
+        meaning: Meaning,
+        code: str,
+        words: str,
+        request: Request,
+        after_s: float | None = None,
     ) -> Judgement:
         """The meaning with its code and the system's own words, less what they quote of us."""
         for private in (self._token, *_shopper(request)):
@@ -167,7 +172,7 @@ def client_ip(event: Event) -> str:
 
 
 def order_id(event: Event) -> str:
-    """The order's ID, of what happens to an order as a whole; else empty."""
+    """The order's ID, of a purchase or a refund; empty for what is no order yet."""
     if event["event_name"] not in ORDER_EVENTS:
         return ""
     found: str = event["params"].get("id", "")

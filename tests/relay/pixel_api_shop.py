@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from pixelmirror.catalogue import EVENTS
 from relay.destinations import Answer, Destination, Event, Judgement, Request, meta, tiktok
 from relay.sending import Sender
 from tests.relay import shop
@@ -23,15 +24,19 @@ PAGE_VIEW = shop.event("page_view")
 VIEW = shop.event("view_item", {"items": [shop.KAOS]})
 CHECKOUT = shop.event("begin_checkout", {"items": [shop.KAOS, shop.PAKET]})
 PAYMENT = shop.event("add_payment_info", {"payment_method": "card"})
+
+# What an event is given of these is what it needs; the rest of its fields is derived.
+PARAMS: dict[str, Any] = {
+    "id": "ORD-77",
+    "items": [shop.KAOS],
+    "payment_method": "card",
+    "search_term": "kaos",
+    "subscription_id": "sub-9",
+    "value": 120000,
+}
 EVERY_EVENT = [
-    PAGE_VIEW,
-    VIEW,
-    shop.add_to_cart(),
-    shop.event("remove_from_cart", {"items": [shop.KAOS]}),
-    shop.event("view_cart", {"items": [shop.KAOS]}),
-    CHECKOUT,
-    PAYMENT,
-    shop.purchase(),
+    shop.event(name, {field: PARAMS[field] for field in row["required"] if field in PARAMS})
+    for name, row in EVENTS.items()
 ]
 
 

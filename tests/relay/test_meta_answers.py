@@ -63,7 +63,8 @@ STATUSES: list[tuple[Answer, str, str]] = [
     (Answer(200, b""), "retry", "not Meta's answer (200)"),
     (Answer(400, PAGE), "retry", "not Meta's answer (400)"),
     (Answer(404, b"[" * 100_000), "retry", "not Meta's answer (404)"),
-    (Answer(400, b'{"error": "no"}'), "dead", "refused (400): no"),
+    (Answer(400, b'{"error": "no"}'), "dead", "refused (400)"),
+    (Answer(400, b'{"error": {"message": "no"}}'), "dead", "refused (400): no"),
     (Answer(400, b'{"error": {"code": "100"}}'), "dead", "refused (400)"),
     (Answer(500, PAGE), "retry", "server error (500)"),
     (Answer(503, error(9999)), "retry", "trouble at Meta (code 9999): Words"),
@@ -154,7 +155,7 @@ def test_the_sandbox_takes_every_event_in_one_request() -> None:
     """Meta's stand-in, which knows the contract, has nothing to object to."""
     judgements, calls = round_trip(one("meta", base_url=SANDBOX), EVERY_EVENT)
     assert judgements == [Judgement("done")]
-    assert [(call["accepted"], call["error"]) for call in calls] == [(True, None)] * 8
+    assert {(call["accepted"], call["error"]) for call in calls} == {(True, None)}
     assert [call["event_id"] for call in calls] == [
         one("meta").sent_as(event) for event in EVERY_EVENT
     ]

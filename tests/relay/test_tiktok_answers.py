@@ -119,7 +119,7 @@ def test_the_sandbox_takes_every_event_in_one_request() -> None:
     """TikTok's stand-in, which knows the contract, has nothing to object to."""
     judgements, calls = round_trip(one("tiktok", base_url=SANDBOX), EVERY_EVENT)
     assert judgements == [Judgement("done")]
-    assert [(call["accepted"], call["error"]) for call in calls] == [(True, None)] * 8
+    assert {(call["accepted"], call["error"]) for call in calls} == {(True, None)}
     assert [call["event_id"] for call in calls] == [
         one("tiktok").sent_as(event) for event in EVERY_EVENT
     ]
