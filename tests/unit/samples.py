@@ -24,15 +24,23 @@ def params(event_name: str, **fields: Any) -> dict[str, Any]:
     """What a shop has to say of an event, and no more."""
     needed: dict[str, Any] = {
         "page_view": {},
+        "select_content": {},
+        "search": {"search_term": "kaos"},
         "add_payment_info": {"payment_method": "cod"},
         "purchase": {"id": "ORD-77", "value": 147000, "items": [item(), cup()]},
+        "refund": {"id": "ORD-77", "value": 147000},
+        "generate_lead": {},
+        "sign_up": {},
+        "login": {},
+        "subscribe": {"value": 99000, "subscription_id": "sub-9"},
+        "quiz_done": {},
     }
     return dict(needed.get(event_name, {"items": [item()]}), **fields)
 
 
 def built(event_name: str, **fields: Any) -> dict[str, Any]:
     """The event that the page builds of `params(event_name, ...)`."""
-    site = {"currency": "IDR", "custom_events": ["quiz_done"]}
+    site: dict[str, Any] = {"currency": "IDR", "custom_events": ["quiz_done"]}
     context = {
         "site": site,
         "page": {"url": URL},

@@ -1,5 +1,7 @@
 """Alhena's `trackAlhenaEvent`: cart and checkout. Source: specs/alhena.md 1, A1-A9."""
 
+from ..event import money
+
 # The shop installs Alhena's own script, which drains the queue; we load none.
 SDK_URLS = ()
 
@@ -60,6 +62,6 @@ def _line(item: dict, currency: str, value: float) -> dict:
         "productId": item["product"]["id"],
         "productName": item["product"]["name"],
         "quantity": item["quantity"],
-        "value": value,
+        "value": money(value, currency),
         "currency": currency,
     }
