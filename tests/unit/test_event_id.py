@@ -23,7 +23,10 @@ def test_r49_an_orders_id_is_the_same_on_retry_and_reload() -> None:
 
 
 def test_a_partial_refund_is_an_event_of_its_own() -> None:
-    """DESIGN 5.3: a refund with items may happen again; a purchase and a full refund may not."""
+    """DESIGN 5.3: a refund with items may happen again; a purchase and a full refund may not.
+
+    Nor may a subscription that came by an order (alusio L3).
+    """
     for name, params, expected in (
         ("purchase", {"id": "A", "items": [item()]}, True),
         ("refund", {"id": "A"}, True),
@@ -31,6 +34,8 @@ def test_a_partial_refund_is_an_event_of_its_own() -> None:
         ("refund", {"id": "A", "items": [item()]}, False),
         ("begin_checkout", {"id": "A"}, False),
         ("page_view", {}, False),
+        ("subscribe", {"id": "MBR-9"}, True),
+        ("subscribe", {"subscription_id": "sub-9"}, False),
     ):
         found = is_order_event(name, params)
         assert found is expected, (name, params, found)

@@ -28,11 +28,21 @@ def test_what_no_rule_can_derive_is_required_by_name() -> None:
         ("remove_from_cart", None, "items"),
         ("view_cart", {}, "items"),
         ("begin_checkout", {}, "items"),
+        ("view_item_list", {}, "items"),
+        ("select_item", {}, "items"),
+        ("add_to_wishlist", {}, "items"),
+        ("add_shipping_info", {"value": 1}, "items"),
+        ("search", {}, "search_term"),
         ("add_payment_info", {}, "payment_method"),
         ("purchase", {}, "id"),
         ("purchase", {"id": "ORD-77"}, "items"),
         ("purchase", {"id": "ORD-77", "items": [item()]}, "value"),
         ("purchase", {"id": "ORD-77", "items": [item()], "revenue": 120000}, "value"),
+        ("refund", {}, "id"),
+        ("refund", {"id": "ORD-77"}, "value"),
+        ("refund", {"id": "ORD-77", "items": [item()]}, "value"),
+        ("subscribe", {}, "value"),
+        ("subscribe", {"value": 99000}, "subscription_id"),
     ):
         found = wrong(name, given)
         expected = ("params." + field, field + " is required in " + name)
@@ -43,6 +53,26 @@ def test_the_least_a_shop_must_say_is_enough() -> None:
     """DESIGN 5.3: "What can be derived is not required of the caller"."""
     for name, expected in (
         ("page_view", {"page_type": "other"}),
+        ("view_item_list", {}),
+        ("select_item", {}),
+        ("select_content", {}),
+        ("search", {"search_term": "kaos"}),
+        ("generate_lead", {}),
+        ("sign_up", {}),
+        ("login", {}),
+        ("add_to_wishlist", {"value": 120000, "currency": "IDR"}),
+        ("add_shipping_info", {"value": 120000, "currency": "IDR"}),
+        ("subscribe", {"value": 99000, "currency": "IDR", "subscription_id": "sub-9"}),
+        (
+            "refund",
+            {
+                "id": "ORD-77",
+                "value": 147000,
+                "revenue": 147000,
+                "currency": "IDR",
+                "type": "online",
+            },
+        ),
         ("view_item", {"value": 120000, "revenue": 120000, "currency": "IDR"}),
         ("add_to_cart", {"value": 120000, "currency": "IDR"}),
         ("remove_from_cart", {"value": 120000, "currency": "IDR"}),
@@ -203,10 +233,18 @@ def test_r39_looking_at_an_item_means_one_piece() -> None:
     found = checked("view_item", items=[one])
     assert found["items"][0]["quantity"] == 1
     assert found["value"] == 60000
+    for name in ("view_item_list", "select_item"):
+        assert checked(name, items=[one])["items"][0]["quantity"] == 1, name
     for name in ("add_to_cart", "remove_from_cart", "view_cart", "begin_checkout", "purchase"):
         field, message = wrong(name, params(name, items=[item(), one]))
         assert field == "params.items[1].quantity", (name, field)
         assert message == "quantity is required in each item", message
+
+
+def test_c17_one_item_is_selected_at_a_time() -> None:
+    """specs/commanders-act.md C17: `select_item` takes exactly one item."""
+    found = wrong("select_item", params("select_item", items=[item(), cup()]))
+    assert found == ("params.items", "select_item takes no more items than 1"), found
 
 
 # --- values that are wrong ---
