@@ -21,7 +21,7 @@ import uvicorn
 from relay import __version__
 from relay.app import Relay, create_app, page_path
 from relay.assets import Assets, AssetsMissing
-from relay.destinations.registry import MAKERS, destinations
+from relay.destinations.registry import destinations
 from relay.outbox import OutboxError
 from relay.outbox.sqlite import SqliteOutbox
 from relay.pages import SitePages
@@ -278,12 +278,6 @@ def _sites(files: tuple[Path, ...]) -> list[Site]:
 
 def _not_done(site: Site) -> Iterator[str]:
     """What the site file asks for and this version does not do, one line each."""
-    for name, table in site.destinations.items():
-        if table.has_server_copy and table.kind not in MAKERS:
-            yield (
-                f"destinations.{name}: this version sends no server copy to {table.kind}; "
-                "such deliveries are shown as skipped"
-            )
     if site.midtrans or site.purchase_on == "paid":
         yield "midtrans, purchase_on: this version takes no payment notifications"
     if site.data_layer:

@@ -216,7 +216,8 @@ def parse(raw: dict[str, Any], file: str) -> Site:
         site = Site.model_validate({**filled, "destinations": tables})
     except ValidationError as error:  # its own text repeats the values
         raise SiteError(mistakes(file, problems + in_words(error, "", Site))) from None
-    problems += [*_unknown_events(site), *_two_routes(site)]
+    for rule in (_unknown_events, _two_routes, _same_pixel, _second_record):
+        problems += rule(site)
     if site.secret_key == site.publishable_key:
         problems.append(("secret_key", "must not be the publishable_key, which everyone may know"))
     if problems:
@@ -306,6 +307,30 @@ def _two_routes(site: Site) -> Iterator[Problem]:
                 other.key,
                 f"its pixel would get the server copy of {both[0]} twice, by {one.key} too: "
                 'give one of them other events, or set mode = "browser"',
+            )
+
+
+def _same_pixel(site: Site) -> Iterator[Problem]:
+    """A pixel is fired by one table, else each of its events counts twice."""
+    fired: dict[tuple[str, str], str] = {}
+    for name, table in site.destinations.items():
+        if not table.has_pixel or not isinstance(table, MetaTable | TiktokTable | KwaiTable):
+            continue
+        for pixel_id in table.pixel_ids:
+            first = fired.setdefault((table.kind, pixel_id), name)
+            if first != name:
+                yield f"destinations.{name}.pixel_ids", f"{pixel_id} is in destinations.{first} too"
+
+
+def _second_record(site: Site) -> Iterator[Problem]:
+    """Commanders Act has the page's events already; it only updates a purchase by its ID."""
+    for name, table in site.destinations.items():
+        is_both = isinstance(table, CommandersActTable) and table.mode == "both"
+        if is_both and (table.events is None or {*table.events} - {"purchase"}):
+            yield (
+                f"destinations.{name}.mode",
+                'would record each event twice: set "browser" or "server", '
+                'or events = ["purchase"], which Commanders Act updates by its ID',
             )
 
 

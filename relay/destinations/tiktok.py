@@ -72,6 +72,8 @@ class Tiktok(PixelApi):
         super().__init__(site, name, table, (table.base_url or BASE_URL) + PATH, headers)
         self._pixel_id = pixel_id
         self._test_event_code = table.test_event_code
+        asked = {*(table.events or ()), *table.event_names}
+        self._takes_page_views = table.mode == "server" or "page_view" in asked
 
     def judge(self, request: Request, answer: Answer, now: float) -> Judgement:
         """Section 6: 429 and 5xx are not TikTok's own; else its code decides."""
@@ -93,6 +95,9 @@ class Tiktok(PixelApi):
         )
 
     def _lacks(self, event: Event) -> str | None:
+        if event["event_name"] == "page_view" and not self._takes_page_views:
+            # `ttq.page()` takes none (tiktok 1), so TikTok could not know the two for one.
+            return "the pixel sends its page views without an event ID"
         return None if http_url(event, "url") else "no http or https page URL"
 
     def _body(self, events: Sequence[Event]) -> dict[str, Any]:

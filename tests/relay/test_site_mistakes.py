@@ -188,7 +188,13 @@ TWICE: list[tuple[dict[str, dict[str, Any]], str | None]] = [
         "destinations.scalev",
     ),
     ({"meta": META, "second": {"kind": "meta", "pixel_ids": ["2"]}}, None),
-    ({"meta": META, "second": {"kind": "meta", "pixel_ids": ["2", "1"]}}, "destinations.second"),
+    (
+        {
+            "meta": META,
+            "second": {"kind": "meta", "mode": "server", "pixel_ids": ["2", "1"]},
+        },
+        "destinations.second",
+    ),
     ({"scalev": SCALEV, "second": {**SCALEV, "kind": "scalev"}}, "destinations.second"),
     ({"scalev": SCALEV, "second": {**SCALEV, "kind": "scalev", "store_id": "2"}}, None),
 ]
@@ -206,3 +212,33 @@ def test_a_pixel_gets_an_events_server_copy_by_one_route(
         found = problems(raw)
         assert {told for told, _ in found} == {key}
         assert "twice" in found[0][1]
+
+
+def test_a_pixel_is_fired_by_one_table() -> None:
+    """By two each event would count twice in the page."""
+    browser = {"mode": "browser", "pixel_ids": ["2", "1"]}
+    tables = {"meta": {**META, "mode": "browser"}, "second": {**browser, "kind": "meta"}}
+    assert problems({**LEAST, "destinations": tables}) == [
+        ("destinations.second.pixel_ids", "1 is in destinations.meta too")
+    ]
+    assert parse({**LEAST, "destinations": {"meta": browser, "tiktok": browser}}, "f")
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_sound"),
+    [
+        ({"mode": "both"}, False),
+        ({"mode": "both", "events": ["purchase", "login"]}, False),
+        ({"mode": "both", "events": ["purchase"]}, True),
+        ({"mode": "server"}, True),
+        ({"mode": "browser"}, True),
+    ],
+)
+def test_commanders_act_records_an_event_once(settings: dict[str, Any], is_sound: bool) -> None:
+    """specs/commanders-act.md 4: a second record, unless it is a purchase, updated by its ID."""
+    tables = {"commanders_act": {"site_id": "1", **settings}}
+    raw = {**LEAST, "destinations": tables}
+    if is_sound:
+        assert parse(raw, "f").destinations
+    else:
+        assert [key for key, _ in problems(raw)] == ["destinations.commanders_act.mode"]

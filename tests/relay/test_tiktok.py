@@ -249,8 +249,16 @@ def test_tiktok_4_a_web_event_needs_its_page(more: dict[str, Any], expected: str
 
 @pytest.mark.parametrize("event", EVERY_EVENT, ids=lambda event: event["event_name"])
 def test_every_event_of_the_catalogue_is_wanted(event: Event) -> None:
-    """DESIGN 5.2: page views too."""
-    assert one("tiktok").skips(event) is None
+    """DESIGN 5.2: page views too, where no pixel sends them."""
+    assert one("tiktok", mode="server").skips(event) is None
+
+
+@pytest.mark.parametrize("asked", [{"events": ["page_view"]}, {"event_names": {"page_view": "V"}}])
+def test_tiktok_1_a_page_view_of_the_pixel_is_not_sent_again(asked: dict[str, Any]) -> None:
+    """tiktok 1: `ttq.page()` takes no event ID, so the two copies could not be known for one."""
+    reason = "the pixel sends its page views without an event ID"
+    assert one("tiktok", mode="both").skips(PAGE_VIEW) == reason
+    assert one("tiktok", mode="both", **asked).skips(PAGE_VIEW) is None
 
 
 REFUSED: list[tuple[dict[str, Any], Event, str]] = [
