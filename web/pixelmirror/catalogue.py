@@ -1,8 +1,9 @@
 """The catalogue: every event, its fields, and each system's own name for it.
 
 Data that page and relay share; `pixelmirror.event` checks by it. Written in the subset of Python
-that MicroPython knows. Source: specs/commanders-act.md section 2; names: specs/meta.md 2,
-specs/tiktok.md 2, specs/kwai.md 2, specs/tracify.md 1, specs/alhena.md 1.
+that MicroPython knows. Source: specs/commanders-act.md section 2, and specs/alusio.md section 2
+for `subscribe`; names: specs/meta.md 2, specs/tiktok.md 2, specs/kwai.md 2, specs/tracify.md 1,
+specs/alhena.md 1.
 """
 
 PAYMENT_METHODS = (
@@ -96,7 +97,7 @@ USER: dict = {
     "birthdate": "date",
     "city": "text",
     "consent_categories": "texts",
-    "country": "text",
+    "country": "country",
     "email": "email",
     "firstname": "text",
     "gender": ("f", "m"),

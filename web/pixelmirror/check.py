@@ -65,6 +65,14 @@ def _check_currency(value: object, path: str) -> str:
     return text
 
 
+def _check_country(value: object, path: str) -> str:
+    text = value.strip(SPACE) if isinstance(value, str) else ""
+    if len(text) not in (2, 3) or [c for c in text if not ("a" <= c <= "z" or "A" <= c <= "Z")]:
+        message = _last(path) + " must be an ISO 3166-1 code of 2 or 3 letters"
+        raise EventError(path, message + _got(value))
+    return text
+
+
 def _check_amount(value: object, path: str) -> float:
     """A number, or a text that can be read in one way only.
 
@@ -196,6 +204,7 @@ def check_hash(value: object, algorithm: str, path: str) -> str:
 CHECKS: dict = {
     "amount": _check_amount,
     "count": _check_count,
+    "country": _check_country,
     "currency": _check_currency,
     "date": _check_date,
     "email": _check_email,
