@@ -96,11 +96,12 @@ class SandboxProcess(Server):
         body = {"system": system, "do": do, **how}
         self.ask("POST", "/sandbox/behaviour", json=body).raise_for_status()
 
-    def calls(self, system: str, event_id: str | None = None) -> list[dict[str, Any]]:
-        """What this system was given, in order."""
-        query = {} if event_id is None else {"event_id": event_id}
-        rows = self.ask("GET", "/sandbox/calls", params=query).json()["calls"]
-        return [row for row in rows if row["system"] == system]
+    def calls(self, system: str, event_id: str = "") -> list[dict[str, Any]]:
+        """What this system was given that names this event anywhere, in order."""
+        rows = self.ask("GET", "/sandbox/calls").json()["calls"]
+        return [
+            row for row in rows if row["system"] == system and event_id in json.dumps(row["call"])
+        ]
 
 
 class RelayProcess(Server):
