@@ -1,5 +1,7 @@
 """A page of a shop with the tracker in it, as the loader would call it."""
 
+import json
+
 from pixelmirror.anything import Any
 from pixelmirror.tracker import Tracker
 from tests.unit.fake_page import FakePage
@@ -26,11 +28,17 @@ class Shop:
         self.made = 0
 
     def recorded(self, *words: Any) -> dict[str, Any]:
-        """A call as the loader records it."""
+        """A call as the loader records it, and writes it ahead if it may."""
         self.made += 1
         uuid = self.page.id + "-" + str(self.made)
         page = {"url": self.page.url, "referrer": "", "title": "Kaos"}
-        return {"uuid": uuid, "time": NOW_MS + self.made, "args": list(words), "page": page}
+        call = {"uuid": uuid, "time": NOW_MS + self.made, "args": list(words), "page": page}
+        is_event = list(words[:1]) in (["track"], ["page"])
+        if is_event and self.tracker.calls.consent["status"] == "granted":
+            entry = {"call": dict(call), "by": self.page.id, "at": call["time"]}
+            self.page.browser.stored[uuid] = json.dumps(entry)
+            call["kept"] = True
+        return call
 
     def start(self, *calls: Any) -> Any:
         self.tracker.start([self.recorded(*words) for words in calls])

@@ -73,6 +73,7 @@ def test_the_keep_rule_of_fbc() -> None:
         (3, "fb.1.1750000000000.AbC-1.Bg", "AbC-1", "fb.1.1750000000000.AbC-1.Bg"),
         (4, "fb.1.1750000000000.OLD", "NEW", "fb.1.1760000000000.NEW"),
         (4, "fb.2.1750000000000.OLD", "NEW", "fb.2.1760000000000.NEW"),
+        (4, "fb.1.1750000000000.NEW.x", "NEW", "fb.1.1760000000000.NEW"),
         (5, "fb.1.1750000000000.abc-1", "AbC-1", "fb.1.1760000000000.AbC-1"),
         (6, "fb.1.1750000000000.OLD", "", "fb.1.1750000000000.OLD"),
         (7, "junk", "", None),
@@ -90,6 +91,7 @@ def test_what_is_no_value_of_metas_counts_as_absent() -> None:
     for value, expected in (
         ("fb.1.1750000000000.A", True),
         ("fb.0.1.A.AQICAQMC", True),
+        ("fb.9.1999999999999.A", True),
         ("", False),
         ("fb", False),
         ("fb.1.1750000000000", False),
@@ -148,7 +150,7 @@ def test_kwais_click_id_arrives_under_one_of_three_names() -> None:
 
 def test_a_click_id_is_never_changed_but_may_be_too_long() -> None:
     """DESIGN 5.3: the raw click ID is kept to the letter; above 500 characters it is ignored."""
-    for click_id in ("AbC", "E.C.P.CtcBFo4", "a b", "x" * 500, "_x_", "\u00e9"):
+    for click_id in ("AbC", "E.C.P.CtcBFo4", "a b", "x" * 500, "__x", "x__", "\u00e9"):
         url = "https://toko.example/?ttclid=" + attribution.encode(click_id)
         assert value_of(captured(url, {}), "_ttclid") == click_id, click_id
     assert "_ttclid" not in captured("https://toko.example/?ttclid=" + "x" * 501, {})

@@ -58,7 +58,7 @@ def test_page_is_a_page_view() -> None:
     for words in (
         ("page",),
         ("page", None),
-        ("page", {"page_type": "other"}),
+        ("page", {"page_type": "other"}, 2, 3, 4),
         ("track", "page_view"),
     ):
         [event] = caller.events(*words)

@@ -71,6 +71,7 @@ def test_the_nearest_known_word_is_found() -> None:
     """ "Did you mean" names the most similar known word, and nothing when none is near."""
     known = list(catalogue.EVENTS)
     for word, expected in (
+        ("page_vie", "page_view"),
         ("add_to_card", "add_to_cart"),
         ("addToCart", "add_to_cart"),
         ("AddToCart", "add_to_cart"),
@@ -86,6 +87,20 @@ def test_the_nearest_known_word_is_found() -> None:
     ):
         found = catalogue.nearest(word, known)
         assert found == expected, (word, found, expected)
+
+
+def test_nearness_is_letters_added_left_out_or_changed() -> None:
+    """Fewest changes win, at most half of the word's letters; of two as near, the first by name."""
+    for word, known, expected in (
+        ("xcart", ["aacart", "cart"], "cart"),
+        ("ad", ["ac", "ab"], "ab"),
+        ("abcd", ["abxy"], "abxy"),
+        ("abcd", ["axyz"], None),
+        ("abc", ["axy"], None),
+        ("cart", ["carts", "xxrts"], "carts"),
+    ):
+        found = catalogue.nearest(word, known)
+        assert found == expected, (word, known, found)
 
 
 def test_a_word_far_too_long_has_no_nearest_one() -> None:

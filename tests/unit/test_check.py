@@ -223,6 +223,8 @@ def test_personal_data_is_checked_and_never_repeated() -> None:
         ("email", " Siti@Toko.example ", "Siti@Toko.example"),
         ("phone", "+62 812-3456-7890", "+62 812-3456-7890"),
         ("phone", 6281234567890, "6281234567890"),
+        ("phone", "12345", "12345"),
+        ("phone", "1" * 20, "1" * 20),
         ("date", "1988-03-09", "1988-03-09"),
     ):
         assert check_kind(kind, given, "user.x") == expected, given
@@ -313,12 +315,22 @@ def test_items_name_what_is_wrong_by_its_path() -> None:
         assert found == (field, message), (items, found)
 
 
+def test_an_event_holds_up_to_500_items() -> None:
+    """One more is refused, see above; 500 are taken."""
+    one = {"id": "a", "name": "Kaos", "price": 1}
+    assert len(check_kind("items", [one] * 500, "items")) == 500
+
+
 def test_name_and_price_may_stand_on_the_item() -> None:
     """DESIGN 3: `name` and `price` on the item are a shorthand for its product's."""
     for given, expected in (
         (
             {"id": "a1", "name": "Kaos", "price": "60000.00"},
             {"id": "a1", "product": {"id": "a1", "name": "Kaos", "price": 60000}},
+        ),
+        (
+            {"id": "gift", "name": "Stiker", "price": 0},
+            {"id": "gift", "product": {"id": "gift", "name": "Stiker", "price": 0}},
         ),
         (
             {"id": "a1", "price": 1, "product": {"id": "p1", "name": "Kaos", "price": 60000}},
@@ -363,6 +375,7 @@ def test_values_are_shown_short_and_never_with_an_at_sign() -> None:
     """A value in an error is cut short, and a text that may be an e-mail address is not shown."""
     for given, expected in (
         ("Kaos", "'Kaos'"),
+        ("x" * 40, "'" + "x" * 40 + "'"),
         ("x" * 41, "'" + "x" * 40 + "...'"),
         ("siti@toko.example", "a text with an @"),
         ("@", "a text with an @"),

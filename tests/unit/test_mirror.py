@@ -174,6 +174,16 @@ def test_a_refused_request_is_narrowed_down_to_the_bad_event() -> None:
         assert stage.page.done("say") == [[said]], stage.page.done("say")
 
 
+def test_one_of_two_events_may_be_the_bad_one() -> None:
+    """The narrowing begins with two events already."""
+    stage = Stage()
+    stage.keep("a", "bad")
+    stage.mirror.flush()
+    while stage.page.request:
+        stage.page.answer(422 if "bad" in uuids(stage.page.request[0]) else 204)
+    assert stage.fates == [("a", "stored"), ("bad", "refused")]
+
+
 def test_two_bad_events_are_both_found() -> None:
     """Each bad event is refused alone; every good one is stored."""
     stage = Stage()

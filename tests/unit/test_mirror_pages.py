@@ -145,6 +145,7 @@ def test_a_page_that_comes_back_sends_what_is_still_its_own() -> None:
     then = stage.next_page()
     then.keep("b")
     stage.mirror.come_back()
+    assert [stage.page.entry(uuid)["by"] for uuid in "abc"] == ["page-1", "page-2", "page-1"]
     assert uuids(stage.page.answer(204)) == ["a", "c"]
     assert stage.kept() == ["b"]
     assert stage.page.entry("b")["by"] == "page-2"

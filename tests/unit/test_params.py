@@ -140,6 +140,7 @@ def test_revenue_is_value_less_shipping_and_tax() -> None:
             16,
         ),
         ("purchase", {"value": 147000, "shipping_amount": "12000.00"}, 147000, 135000),
+        ("purchase", {"value": 12000, "shipping_amount": 12000}, 12000, 0),
         ("begin_checkout", {"revenue": 120000}, 120000, 120000),
         ("begin_checkout", {"revenue": 100000, "shipping_amount": 9000}, 109000, 100000),
         ("view_item", {"revenue": 50000}, 50000, 50000),
@@ -167,6 +168,7 @@ def test_r45_rupiah_are_whole() -> None:
         ("USD", "147.50", "147.5"),
         ("USD", 147.0, "147"),
         ("USD", 0.1 + 0.2, "0.3"),
+        ("USD", 1.23456, "1.2346"),
         ("USD", 22.53 - 3.33 - 3.2, "16"),
     ):
         found = checked("view_cart", value=given, currency=currency)["value"]

@@ -61,7 +61,7 @@ def test_r14_the_first_event_carries_what_was_captured() -> None:
     [event] = shop.posted()
     assert event["attribution"] == {
         "fbc": "fb.1.1760000000000.AbC-1",
-        "fbp": "fb.1.1760000000000.4821",
+        "fbp": "fb.1.1760000000000.9999999999",
         "ttclid": "E.C.P.x",
         "kwai_click_id": "kw-9f",
     }, event
@@ -138,6 +138,10 @@ def test_a_wrong_call_is_said_and_the_next_one_works() -> None:
             "track add_to_card is not sent: event_name - unknown event 'add_to_card', "
             "did you mean 'add_to_cart'? (other names go into custom_events of the site file)",
         ),
+        (
+            ("track", "add_to_cart", "siti@example.com"),
+            "track add_to_cart is not sent: params - params must be an object, got a text",
+        ),
         (("page", 5), "page is not sent: params - params must be an object, got 5"),
         (
             ("identify", "siti@example.com"),
@@ -152,6 +156,7 @@ def test_a_wrong_call_is_said_and_the_next_one_works() -> None:
         assert shop.call(*words) is None, words
         [found] = shop.page.done("say")[-1]
         assert found.startswith(said), (words, found)
+        assert "siti" not in found, found
     assert shop.posted() == []
     assert shop.page.browser.stored == {}, "nothing of a wrong call is kept"
     assert shop.call("page") is not None
@@ -234,14 +239,13 @@ def test_what_an_earlier_page_left_goes_again_under_its_id() -> None:
     """DESIGN 5.3: a left event is sent again; a call that Python never saw is fired too."""
     first = Shop().start(ADD)
     first.tracker.mirror.leave()
-    first.page.write(
-        "raw-1", {"call": dict(first.recorded("page"), uuid="raw-1"), "by": None, "at": NOW_MS}
-    )
+    raw = first.recorded("page")
+    first.page.write(raw["uuid"], {"call": raw, "by": None, "at": NOW_MS})
     then = first.next_page().start(("page",))
     while then.page.request:
         then.page.answer(204)
     found = sorted([event["event_id"] for event in then.posted()])
-    assert found == ["add_to_cart_page-1-1", "page_view_page-2-1", "page_view_raw-1"], found
+    assert found == ["add_to_cart_page-1-1", "page_view_page-1-2", "page_view_page-2-1"], found
     assert [steps[0][1][1] for steps in then.fired("meta")] == ["PageView", "PageView"]
     assert then.page.browser.stored == {}
 
@@ -249,23 +253,30 @@ def test_what_an_earlier_page_left_goes_again_under_its_id() -> None:
 def test_of_several_tabs_one_takes_over_what_was_left() -> None:
     """What another tab has reserved is its: no pixel hears it twice, nobody sends it twice."""
     first = Shop()
-    for uuid in ("raw-1", "raw-2"):
-        call = dict(first.recorded("page"), uuid=uuid)
-        first.page.write(uuid, {"call": call, "by": None, "at": NOW_MS})
-    first.page.browser.reserved = ["raw-1"]
+    for raw in (first.recorded("page"), first.recorded("page")):
+        first.page.write(raw["uuid"], {"call": raw, "by": None, "at": NOW_MS})
+    first.page.browser.reserved = ["page-1-1"]
     then = first.next_page().start()
-    assert [event["event_id"] for event in then.posted()] == ["page_view_raw-2"]
+    assert [event["event_id"] for event in then.posted()] == ["page_view_page-1-2"]
     assert len(then.fired("meta")) == 1
-    assert then.page.entry("raw-1")["by"] is None
+    assert then.page.entry("page-1-1")["by"] is None
+
+
+def test_what_was_left_goes_again_though_nothing_is_called() -> None:
+    """A page without calls of its own sends what the one before it left."""
+    first = Shop().start(ADD)
+    first.tracker.mirror.leave()
+    then = first.next_page().start()
+    assert [event["event_id"] for event in then.posted()] == ["add_to_cart_page-1-1"]
 
 
 def test_an_early_call_that_another_page_has_taken_is_left_to_it() -> None:
     """A call written ahead by the loader is taken by one page only."""
     shop = Shop()
-    mine, theirs = shop.recorded("page"), shop.recorded("page")
-    for call, by in ((mine, "page-1"), (theirs, "page-2")):
-        call["kept"] = True
-        shop.page.write(call["uuid"], {"call": call, "by": by, "at": NOW_MS})
-    gone = dict(shop.recorded("page"), kept=True)
-    shop.tracker.start([mine, theirs, gone])
+    mine, theirs, gone = shop.recorded("page"), shop.recorded("page"), shop.recorded("page")
+    shop.page.write(theirs["uuid"], {"call": theirs, "by": "page-2", "at": NOW_MS})
+    shop.page.remove(gone["uuid"])
+    shop.tracker.start([theirs, gone, mine])
+    shop.page.answer(204)
     assert [event["event_id"] for event in shop.posted()] == ["page_view_page-1-1"]
+    assert list(shop.page.browser.stored) == [theirs["uuid"]]

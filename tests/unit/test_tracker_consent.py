@@ -40,7 +40,7 @@ def test_what_waited_is_sent_in_order_with_what_was_captured() -> None:
         assert event["visitor_id"] == "visitor-page-1", event
         assert event["attribution"] == {
             "fbc": "fb.1.1760000000000.AbC-1",
-            "fbp": "fb.1.1760000000000.4821",
+            "fbp": "fb.1.1760000000000.9999999999",
         }, event
         assert event["consent"] == {"status": "granted"}, event
     assert [steps[0][1][1] for steps in shop.fired("meta")] == ["PageView", "AddToCart"]

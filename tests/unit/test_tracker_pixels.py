@@ -126,6 +126,29 @@ def test_r65_a_throwing_pixel_stops_no_other() -> None:
         assert len(shop.posted()) == 3
 
 
+def test_a_pixel_that_cannot_be_set_up_is_said() -> None:
+    """A failure in `init` is said at once, not with the first event."""
+    page = FakePage()
+    page.throwing = ["fbq"]
+    shop = Shop(None, page).start()
+    assert page.done("say") == [["meta pixel failed: fbq: it is broken"]]
+    shop.call(*ADD)
+    assert len(page.done("say")) == 1
+
+
+def test_settings_that_lack_something_stop_no_other_pixel() -> None:
+    """A loader of an older version may know less: that pixel fails, the others fire."""
+    settings = site()
+    del settings["destinations"]["meta"]["order_event_id"]
+    shop = Shop(settings).start(ADD)
+    [result] = shop.results()
+    failed = result.pop("meta")
+    assert failed.startswith("failed: KeyError('order_event_id'"), failed
+    assert result == {kind: "fired" for kind in KINDS if kind != "meta"}
+    [[said]] = shop.page.done("say")
+    assert said == "meta pixel " + failed
+
+
 def test_r12_a_missing_global_raises_nothing() -> None:
     """scalev R12: a global that is not there is skipped, without a word to anyone."""
     page = FakePage()

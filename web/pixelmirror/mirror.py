@@ -72,8 +72,6 @@ class Mirror:
 
     def forget_all(self) -> None:
         """Consent was withdrawn: nothing that waits is sent any more."""
-        for uuid, _ in self.waiting + self.sending:
-            self.page.remove(uuid)
         for uuid, _ in self.page.entries():
             self.page.remove(uuid)
         self.waiting = []

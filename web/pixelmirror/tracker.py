@@ -46,7 +46,6 @@ class Tracker:
         for call in calls:
             if not call.get("kept") or self.mirror.is_ours(call["uuid"]):
                 self._take_early(call["uuid"], call)
-        self.mirror.flush()
 
     def _take_over(self, reserved: list) -> None:
         """What was left behind and is still there is ours: events go again, calls are taken."""
