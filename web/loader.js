@@ -63,9 +63,12 @@
 
   // What the tracker decides by its consent, said early: may this call be stored and sent?
   const mayKeep = () => {
-    const given = waiting.filter((call) => call.args[0] === "consent").pop()?.args[1];
-    const consent = given ?? decodeURIComponent(cookie("_pm_consent"));
-    return consent ? String(consent) !== "denied" : settings.consent !== "required";
+    const isConsent = ({ args: [verb, value] }) =>
+      verb === "consent" && (Array.isArray(value) || /^(granted|denied)$/.test(value));
+    const given = waiting.filter(isConsent).pop();
+    const remembered = decodeURIComponent(cookie("_pm_consent"));
+    const consent = given ? String(given.args[1]) || "denied" : remembered;
+    return consent ? consent !== "denied" : settings.consent !== "required";
   };
 
   const keep = (call, by = pageId) =>
@@ -75,10 +78,17 @@
       call.kept = true;
     });
 
+  const drop = (call) =>
+    attempt(() => {
+      localStorage.removeItem(`${prefix}call.${call.uuid}`);
+      call.kept = false;
+    });
+
   // The event ID, once Python is up.
   const push = (call) => {
     if (!take) waiting.push(call);
-    if (mayKeep()) [...waiting, call].forEach((each) => each.kept || keep(each));
+    const step = mayKeep() ? (each) => each.kept || keep(each) : (each) => each.kept && drop(each);
+    [...waiting, call].forEach(step);
     return take?.(JSON.stringify(call)) || undefined;
   };
 

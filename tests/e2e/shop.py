@@ -5,6 +5,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 HOST = "toko.localhost"
 
 # The stub for templates that call before the tag has arrived (DESIGN 5.3, to the letter).
@@ -19,6 +21,7 @@ class Shop:
 
     def __init__(self, relay: str) -> None:
         self.relay = relay
+        self.posted: list[str] = []  # bodies posted to the shop itself
         self._pages: dict[str, tuple[bytes, dict[str, str]]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -33,6 +36,7 @@ class Shop:
 
     def clear(self) -> None:
         self._pages.clear()
+        self.posted.clear()
 
     def origin(self, host: str = HOST) -> str:
         return f"http://{host}:{self.port}"
@@ -69,8 +73,21 @@ class Shop:
         self._pages[path] = (content, {"Content-Type": media_type})
         return path
 
+    def relay_here(self, site: str) -> str:
+        """The path of a loader that takes the shop for its relay, so that `posted` holds it all.
+
+        Chromium does not tell of a beacon that a page sends while it goes.
+        """
+        text = httpx.get(f"{self.relay}/s/{site}.js").text
+        there, here = (
+            f'"//{urlsplit(base).netloc}/s/{site}"' for base in (self.relay, self.origin())
+        )
+        assert there in text
+        content = text.replace(there, here).encode()
+        return self.file(f"/s/{site}.js", content, "text/javascript")
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
-        pages = self._pages
+        pages, posted = self._pages, self.posted
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -83,6 +100,12 @@ class Shop:
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
+
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                posted.append(self.rfile.read(length).decode())
+                self.send_response(204)
+                self.end_headers()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its own name
                 """Nothing is logged: a test says itself what it saw."""

@@ -6,7 +6,8 @@ from pathlib import Path
 KEY = "a-secret-key-for-the-tests"
 META = "1234567890"
 
-# Site -> its settings beyond the common ones. `bare` loads no SDK, `twin` has two Meta pixels.
+# Site -> its settings beyond the common ones. `asks` has category 3 for Meta and Scalev, `bare`
+# loads no SDK, `twin` has two Meta pixels.
 SITES: dict[str, dict[str, str]] = {
     "toko": {},
     "asks": {"consent": '"required"'},
@@ -52,6 +53,8 @@ def _keys(site: str, name: str, table: dict[str, object], sandbox: str) -> list[
         keys["base_url"] = f"{sandbox}/sandbox/api"
     else:
         keys["sdk_url"] = "" if site == "bare" else f"{sandbox}/sandbox/sdk/{name}.js"
+    if site == "asks" and name in ("meta", "scalev"):
+        keys["categories"] = ["3"]
     if (site, name) == ("twin", "meta"):
         keys["pixel_ids"] = [META, "9876543210"]
     return [f"{key} = {json.dumps(value)}" for key, value in keys.items()]

@@ -180,8 +180,6 @@ def test_a_page_that_the_shopper_left_halfway_is_found_on_its_own(
     shopper.wait_until_ready(page)
     heard.wait_for("meta", "PageView", 4)
     shopper.wait_until_acknowledged(page)
-    until(
-        lambda: len(heard.all_of("tracify", "pageview")), "tracify heard all", lambda n: n >= 4
-    )
+    until(lambda: len(heard.all_of("tracify", "pageview")), "tracify heard all", lambda n: n >= 4)
     views = [row["call"]["events"][0]["url"] for row in heard.all_of("tracify", "pageview")]
     assert sorted(views) == [shop.url(f"/page{n}") for n in (1, 2, 3, 4)]
