@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pixelmirror import consent_rules
+from relay.bots import is_bot
 from relay.destinations import Destination, Event
 from relay.outbox import NewDelivery, Outbox, OutboxUnavailable, Record
 from relay.refusals import Refusal
@@ -60,7 +61,8 @@ class Ingest:
 def enrich(event: dict[str, Any], site: Site, received: Received) -> dict[str, Any]:
     """The event with the site, the relay's clock and, from a page, who the shopper is to us.
 
-    `event_time` moves by how far the sender's clock is off, and never lies ahead of ours.
+    `event_time` moves by how far the sender's clock is off, and never lies ahead of ours. `is_bot`
+    marks a crawler's or headless browser's, unless the site wants these as any other's.
     """
     full = {**event, "site": site.site, "received_at": received.at_ms}
     if received.sent_at is not None:
@@ -68,6 +70,8 @@ def enrich(event: dict[str, Any], site: Site, received: Received) -> dict[str, A
     full["event_time"] = min(full["event_time"], received.at_ms)
     if received.client is not None:
         full["client"] = {key: value for key, value in received.client.items() if value}
+    if site.bots == "skip" and is_bot(full.get("client", {}).get("user_agent", "")):
+        full["is_bot"] = True
     return full
 
 
@@ -87,6 +91,8 @@ def _refusal(event: Event, destination: Destination) -> str | None:
     reason = consent_rules.refusal(event["consent"], destination.kind, list(destination.categories))
     if reason:
         return reason
+    if event.get("is_bot") and destination.kind in consent_rules.ADVERTISING:
+        return "bot: its user agent is a known crawler's or headless browser's"
     only = event.get("destinations")
     table = destination.name.partition(".")[0]
     if only is not None and destination.name not in only and table not in only:
