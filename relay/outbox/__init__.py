@@ -10,7 +10,7 @@ promises of `Outbox`; nothing here says how they are kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypedDict
 
@@ -50,6 +50,60 @@ class NewDelivery(TypedDict):
 
 Record = tuple[Event, Sequence[NewDelivery]]
 """An event with everything that is to become of it."""
+
+HOLD_MS = 10_000
+"""A paid order of which no page has told anything waits so long for one that does."""
+
+ORDER_DAYS = 180
+"""Days for which an order is remembered; a chargeback may come 120 days after the payment."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What an event with an order's ID told of the visitor, for the payment that may follow.
+
+    `context` holds `event_name` and `received_at`; the rest is for `Join`. `is_order_event`: it is
+    the page's copy of what the payment sends. `record`: such a copy's, to be put unless the payment
+    came first; None where only the payment sends it.
+    """
+
+    site: str
+    order_id: str
+    context: Mapping[str, Any]
+    is_order_event: bool = False
+    record: Record | None = None
+
+
+@dataclass(frozen=True)
+class Payment:
+    """An order that is paid. `event_name`: what it sends; `status`: the payment system's word."""
+
+    site: str
+    order_id: str
+    event_name: str
+    value: float
+    currency: str
+    status: str
+    paid_at: int
+    received_at: int
+
+
+Join = Callable[[Payment, Sequence[Mapping[str, Any]]], Record]
+"""The record of a paid order from what was told of it, newest first. Pure: the store calls it
+within its transaction."""
+
+
+class PaymentRow(TypedDict):
+    """A paid order as operators see it; it holds no personal data.
+
+    `event_id`: of the event that the payment sent; None where the page's copy was sent before.
+    """
+
+    order_id: str
+    state: Literal["paid", "reversed"]
+    status: str
+    event_id: str | None
+    updated_at: int
 
 
 @dataclass(frozen=True)
@@ -123,6 +177,39 @@ class Outbox(Protocol):
         adds the destinations that have no delivery yet. An event that nothing waits for is stored
         without its personal data.
         """
+        ...
+
+    async def tell(
+        self, records: Sequence[Record], told: Sequence[Told], join: Join
+    ) -> set[tuple[str, str]]:
+        """`put`, and durable with it what was told of orders; with the same result.
+
+        It is kept until its order is paid and the page's copy of it has come. Told of an order that
+        is paid, it completes what the payment has sent and is not done yet: deliveries held for it
+        are due, those skipped may wait now.
+        """
+        ...
+
+    async def pay(self, payment: Payment, join: Join) -> set[tuple[str, str]]:
+        """The order is paid, durable with its event; what came back is as for `put`.
+
+        Once an order: a repeat changes nothing. Where the page's copy was put before, no event is.
+        """
+        ...
+
+    async def reverse(
+        self, site: str, order_id: str, status: str, now_ms: int, *, was_paid: bool
+    ) -> bool:
+        """Whether this is news: the order's payment was taken back; it sends nothing any more.
+
+        `was_paid`: even an order of which no payment was heard must have had one.
+        """
+        ...
+
+    async def payments(
+        self, site: str, *, order_id: str | None = None, limit: int = 100
+    ) -> list[PaymentRow]:
+        """The paid and the reversed orders, last changed first."""
         ...
 
     async def claim(self, site: str, destination: str, limit: int, now_ms: int) -> list[Delivery]:
@@ -206,7 +293,8 @@ class Outbox(Protocol):
         """How many deliveries were forgotten.
 
         Forgotten is what was done or skipped `UNIQUE_DAYS` ago. Dead letters older than their
-        site's `retention_days` (30 for a site not named) are dropped.
+        site's `retention_days` (30 for a site not named) are dropped, and so is what was told of an
+        order; that of a paid one already after `UNIQUE_DAYS`, when nothing is left to complete.
         """
         ...
 

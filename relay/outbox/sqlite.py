@@ -12,7 +12,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
-from relay.outbox import UNIQUE_DAYS, Backlog, Delivery, DeliveryRow, Outcome, Record, State
+from relay.outbox import (
+    ORDER_DAYS,
+    UNIQUE_DAYS,
+    Backlog,
+    Delivery,
+    DeliveryRow,
+    Join,
+    Outcome,
+    Payment,
+    PaymentRow,
+    Record,
+    State,
+    Told,
+)
+from relay.outbox import sqlite_orders as orders
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite_file import Synchronous, connect, prepare
 from relay.outbox.sqlite_statements import Filter, Key, Route, key_of
@@ -77,6 +91,39 @@ class SqliteOutbox:
     async def put(self, records: Sequence[Record]) -> set[Route]:
         rows = [statements.stored(record) for record in records if record[1]]
         return await self._writer.do(lambda db: statements.put(db, rows)) if rows else set()
+
+    async def tell(self, records: Sequence[Record], told: Sequence[Told], join: Join) -> set[Route]:
+        rows = [statements.stored(record) for record in records if record[1]]
+
+        def work(db: sqlite3.Connection) -> set[Route]:
+            self._writer.scrub_soon()  # what is told may replace or erase what was
+            routes = statements.put(db, rows)
+            for one in told:
+                routes |= orders.tell(db, one, join)
+            return routes
+
+        return await self._writer.do(work)
+
+    async def pay(self, payment: Payment, join: Join) -> set[Route]:
+        def work(db: sqlite3.Connection) -> set[Route]:
+            self._writer.scrub_soon()
+            return orders.pay(db, payment, join)
+
+        return await self._writer.do(work)
+
+    async def reverse(
+        self, site: str, order_id: str, status: str, now_ms: int, *, was_paid: bool
+    ) -> bool:
+        def work(db: sqlite3.Connection) -> bool:
+            self._writer.scrub_soon()
+            return orders.reverse(db, site, order_id, status, now_ms, was_paid)
+
+        return await self._writer.do(work)
+
+    async def payments(
+        self, site: str, *, order_id: str | None = None, limit: int = 100
+    ) -> list[PaymentRow]:
+        return await self._readers.do(lambda db: orders.payments(db, site, order_id, limit))
 
     async def claim(self, site: str, destination: str, limit: int, now_ms: int) -> list[Delivery]:
         route = (site, destination)
@@ -173,10 +220,32 @@ class SqliteOutbox:
             over = Filter(before_ms=now_ms - UNIQUE_DAYS * DAY_MS)
             forgotten += await self._remove(site, "done", over)
             forgotten += await self._remove(site, "skipped", over)
+        await self._purge_orders(now_ms, retention_days)
         return forgotten
 
     async def check(self) -> None:
         await self._writer.do(statements.prove)
+
+    async def _purge_orders(self, now_ms: int, retention_days: Mapping[str, int]) -> None:
+        for site in await self._readers.do(
+            lambda db: statements.sites(db, orders.SITES_WITH_CONTEXTS)
+        ):
+            days = retention_days.get(site, RETENTION_DAYS)
+            await self._erase(orders.REMOVE_OLD_CONTEXTS, site, now_ms - days * DAY_MS)
+            await self._erase(orders.REMOVE_CONTEXTS_OF_PAID, site, now_ms - UNIQUE_DAYS * DAY_MS)
+        for site in await self._readers.do(
+            lambda db: statements.sites(db, orders.SITES_WITH_ORDERS)
+        ):
+            await self._erase(orders.REMOVE_ORDERS, site, now_ms - ORDER_DAYS * DAY_MS)
+
+    async def _erase(self, statement: str, site: str, before_ms: int) -> None:
+        def work(db: sqlite3.Connection) -> int:
+            count = db.execute(statement, (site, before_ms, CHUNK)).rowcount
+            if count:
+                self._writer.scrub_soon()
+            return count
+
+        await self._in_chunks(work)
 
     async def _drop(self, site: str, chosen: Filter, now_ms: int, why: str) -> int:
         def work(db: sqlite3.Connection) -> int:

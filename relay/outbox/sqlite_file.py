@@ -16,9 +16,7 @@ Synchronous = Literal["FULL", "NORMAL"]
 BUSY_TIMEOUT_MS = 2000
 """How long a call waits for somebody else's lock, a backup's say, before it fails."""
 
-SCHEMA_VERSION = 1
-
-SCHEMA = """
+EVENTS = """
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     site TEXT NOT NULL,
@@ -50,6 +48,35 @@ CREATE INDEX deliveries_begun ON deliveries (event) WHERE begun = 1;
 CREATE TABLE proof (id INTEGER PRIMARY KEY CHECK (id = 1), written INTEGER NOT NULL);
 INSERT INTO proof VALUES (1, 0);
 """
+
+ORDERS = """
+CREATE TABLE orders (
+    site TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    is_told INTEGER NOT NULL DEFAULT 0, -- 1 once the page's copy of its event was taken
+    state TEXT CHECK (state IN ('paid', 'reversed')), -- NULL before a payment is heard of
+    status TEXT,
+    payment TEXT, -- as JSON
+    event_id TEXT, -- of the event that the payment sent
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (site, order_id)
+) WITHOUT ROWID;
+CREATE INDEX orders_changed ON orders (site, updated_at);
+CREATE TABLE contexts (
+    site TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    event_name TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    body TEXT NOT NULL, -- what the event told, as JSON: personal data
+    UNIQUE (site, order_id, event_name)
+);
+CREATE INDEX contexts_age ON contexts (site, received_at);
+"""
+
+STEPS = (EVENTS, ORDERS)
+"""What makes the file of each schema version from the one before; none is ever changed."""
+
+SCHEMA_VERSION = len(STEPS)
 
 # At most once where a repeat would count twice: what was under way when the process died is a
 # dead letter, as any other ambiguous end (DESIGN 5.5).
@@ -118,8 +145,9 @@ def _lay_out(path: Path, now_ms: int) -> None:
                 f"the outbox {path} has schema {version} and this pixelmirror knows up to "
                 f"{SCHEMA_VERSION}: start the version that wrote it, or a newer one"
             )
-        if version == 0:
-            db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
+        if version < SCHEMA_VERSION:
+            steps = " ".join(STEPS[version:])
+            db.executescript(f"BEGIN; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
         db.execute(BURY_BEGUN, (now_ms,))
     finally:
         db.close()

@@ -21,7 +21,7 @@ Key = tuple[int, str]
 
 STATES: tuple[State, ...] = ("waiting", "done", "dead", "skipped")
 
-ORDER_EVENTS = frozenset({"begin_checkout", "add_payment_info", "purchase", "refund"})
+ORDER_EVENTS = frozenset({"begin_checkout", "add_payment_info", "purchase", "refund", "subscribe"})
 """Events whose `params.id` is the order's ID."""
 
 PUT_EVENT = """
@@ -78,14 +78,15 @@ FROM (SELECT site, destination, count(*) AS count, min(event) AS oldest
 JOIN events e ON e.id = w.oldest
 """
 # One seek in the index for each site, however many rows it has.
-SITES = """
+SITES_OF = """
 WITH RECURSIVE found (site) AS (
-    SELECT min(site) FROM deliveries
+    SELECT min(site) FROM {table}
     UNION ALL
-    SELECT (SELECT min(site) FROM deliveries WHERE site > found.site)
+    SELECT (SELECT min(site) FROM {table} WHERE site > found.site)
     FROM found WHERE found.site IS NOT NULL)
 SELECT site FROM found WHERE site IS NOT NULL
 """
+SITES = SITES_OF.format(table="deliveries")
 PROVE = "UPDATE proof SET written = written + 1"
 
 ROW = (
@@ -170,8 +171,11 @@ def stored(record: Record) -> Stored:
     )
 
 
-def put(db: sqlite3.Connection, records: Sequence[Stored]) -> set[Route]:
-    """Each record and delivery that was not there is there; the routes that got work."""
+def put(db: sqlite3.Connection, records: Sequence[Stored], hold_ms: int = 0) -> set[Route]:
+    """Each record and delivery that was not there is there; the routes that got work.
+
+    `hold_ms`: how long after it was received it is due.
+    """
     routes: set[Route] = set()
     for record in records:
         is_wanted = any(state == "waiting" for _, state, _, _ in record.deliveries)
@@ -185,7 +189,7 @@ def put(db: sqlite3.Connection, records: Sequence[Stored]) -> set[Route]:
             (event,) = db.execute(FIND_EVENT, (site, record.event_id)).fetchone()
         added = set()
         for destination, state, reason, sent_as in record.deliveries:
-            row = (event, destination, site, state, at, reason, sent_as, at)
+            row = (event, destination, site, state, at + hold_ms, reason, sent_as, at)
             if db.execute(PUT_DELIVERY, row).rowcount == 1 and state == "waiting":
                 added.add((site, destination))
         if added and not is_new:
@@ -244,7 +248,7 @@ def settle(db: sqlite3.Connection, outcomes: Sequence[Outcome], now_ms: int) -> 
             for one in outcomes
         ],
     )
-    return _erase(db, [key_of(one.delivery) for one in outcomes if one.verdict == "done"])
+    return erase(db, [key_of(one.delivery)[0] for one in outcomes if one.verdict == "done"])
 
 
 def mark_begun(db: sqlite3.Connection, keys: Sequence[Key], *, is_begun: bool) -> None:
@@ -277,7 +281,7 @@ def drop(
     """How many of at most `limit` dead letters are skipped now; True if data was erased."""
     keys = find(db, "d.event, d.destination", site, "dead", chosen, limit)
     db.executemany(DROP, [(f"{why}: ", now_ms, *key) for key in keys])
-    return len(keys), _erase(db, keys)
+    return len(keys), erase(db, [event for event, _ in keys])
 
 
 def remove(db: sqlite3.Connection, site: str, state: State, chosen: Filter, limit: int) -> int:
@@ -288,9 +292,9 @@ def remove(db: sqlite3.Connection, site: str, state: State, chosen: Filter, limi
     return len(keys)
 
 
-def sites(db: sqlite3.Connection) -> list[str]:
-    """Every site that has deliveries."""
-    return [site for (site,) in db.execute(SITES)]
+def sites(db: sqlite3.Connection, statement: str = SITES) -> list[str]:
+    """Every site that has deliveries, or is in the table of another such statement."""
+    return [site for (site,) in db.execute(statement)]
 
 
 def waiting(db: sqlite3.Connection) -> list[Backlog]:
@@ -303,5 +307,6 @@ def prove(db: sqlite3.Connection) -> None:
     db.execute(PROVE)
 
 
-def _erase(db: sqlite3.Connection, keys: Iterable[tuple[Any, ...]]) -> bool:
-    return db.executemany(ERASE, [(event,) for event, _ in keys]).rowcount > 0
+def erase(db: sqlite3.Connection, events: Iterable[int]) -> bool:
+    """These have no personal data unless somebody needs it; True if some was erased."""
+    return db.executemany(ERASE, [(event,) for event in events]).rowcount > 0

@@ -101,9 +101,9 @@ class TestFile:
         """And not touched."""
         await (await SqliteOutbox.open(path)).close()
         with sqlite3.connect(path) as db:
-            db.execute("PRAGMA user_version = 2")
+            db.execute("PRAGMA user_version = 3")
         db.close()
-        with pytest.raises(OutboxRefused, match=r"schema 2.* knows up to 1"):
+        with pytest.raises(OutboxRefused, match=r"schema 3.* knows up to 2"):
             await SqliteOutbox.open(path)
 
     async def test_another_kind_of_file_is_refused(self, tmp_path: Path) -> None:
