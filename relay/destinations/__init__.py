@@ -165,7 +165,8 @@ def refused(answer: Answer) -> Judgement:
 
 
 MAX_WORDS = 200
-LONG_NUMBER = re.compile(r"\d(?:[ ().+-]*\d){5,}")
+WITH_LONG_NUMBER = re.compile(r"\S*?\d(?:[ ().+-]*\d){5,}\S*")
+"""A phone number; or a token, of which no half is to be left over."""
 
 
 def vendor_words(body: bytes) -> str:
@@ -180,8 +181,9 @@ def vendor_words(body: bytes) -> str:
     said = said if isinstance(said, dict) else {}
     texts = [said[key] for key in ("message", "error") if isinstance(said.get(key), str)]
     text: str = next((text for text in texts if text.strip()), "")
-    shown = ["..." if "@" in word or "%40" in word else word for word in text.split()]
-    return LONG_NUMBER.sub("...", " ".join(shown))[:MAX_WORDS]
+    words = text[: 10 * MAX_WORDS].split()  # enough, and few enough for the pattern
+    shown = ["..." if "@" in word or "%40" in word else word for word in words]
+    return WITH_LONG_NUMBER.sub("...", " ".join(shown))[:MAX_WORDS]
 
 
 def retry_after_s(answer: Answer, now: float) -> float | None:
