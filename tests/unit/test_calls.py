@@ -60,6 +60,7 @@ def test_page_is_a_page_view() -> None:
         ("page", None),
         ("page", {"page_type": "other"}, 2, 3, 4),
         ("track", "page_view"),
+        ("track", "page_view", None, None, 4, 5),
     ):
         [event] = caller.events(*words)
         assert event["event_name"] == "page_view", words
