@@ -14,6 +14,13 @@ from pathlib import Path
 # Looked for in this order; CHROMIUM in the environment comes first.
 BROWSERS = ["/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome"]
 
+# A shopper's browser: the headless one's own name is a bot's. An argument, as Chromium forgets what
+# the protocol told it when it sends a beacon for a page that goes.
+USER_AGENT = (
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/140.0.0.0 Mobile Safari/537.36"
+)
+
 BROWSER_ARGS = [
     "--disable-background-networking",  # tests need no host but this one
     "--disable-component-update",
@@ -22,16 +29,11 @@ BROWSER_ARGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * 127.0.0.1",  # shops of any name, and no way out of this machine
     "--no-first-run",
+    f"--user-agent={USER_AGENT}",
     *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
 ]
 
 VIEWPORT = {"width": 412, "height": 915}  # most shoppers hold a phone
-
-# A shopper's browser: the headless one's own name would be taken for a bot.
-USER_AGENT = (
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) "
-    "Chrome/140.0.0.0 Mobile Safari/537.36"
-)
 
 TIMEOUT_MS = 15_000  # of one wait in a test: the machine may be slow and busy
 

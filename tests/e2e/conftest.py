@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.heard import Heard
 from tests.e2e.processes import Process, free_port
@@ -32,6 +32,7 @@ def built() -> None:
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=CONFIG["TIMEOUT_MS"])
     assert CONFIG["BROWSER"], "no Chromium found, see playwright.config.py"
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
@@ -117,9 +118,7 @@ def shoppers(browser: Browser, shop: Shop) -> Iterator[NewShopper]:
     made: list[Shopper] = []
 
     def make(init_script: str = "", **options: Any) -> Shopper:
-        context = browser.new_context(
-            **{"viewport": CONFIG["VIEWPORT"], "user_agent": CONFIG["USER_AGENT"], **options}
-        )
+        context = browser.new_context(**{"viewport": CONFIG["VIEWPORT"], **options})
         if init_script:
             context.add_init_script(init_script)
         made.append(Shopper(context, shop, (*SHOP_HOSTS, *RELAY_HOSTS)))

@@ -192,7 +192,7 @@ def test_a_refusal_before_python_is_up_takes_back_what_was_kept(
 ) -> None:
     """Where consent is not asked for: the calls before the refusal do not wait for a next page."""
     tag = f'<script src="{shop.relay_here("toko")}"></script>'
-    calls = [["track", "add_to_cart", kaos()], ["consent", "denied"]]
+    calls: list[list[Any]] = [["track", "add_to_cart", kaos()], ["consent", "denied"]]
     leave_with(shop, shopper, tag, calls, "/")
 
 
