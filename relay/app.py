@@ -22,7 +22,9 @@ from relay.outbox import Outbox, OutboxError
 from relay.pages import SitePages, answer
 from relay.refusals import Refusal, on_refusal
 from relay.refusals import answer as refused
+from relay.sending import Sender, Transport
 from relay.site import Site
+from relay.webhooks import Webhooks
 
 PREFLIGHT_S = 86400
 MAX_ROWS = 1000
@@ -33,7 +35,8 @@ STATES = ("waiting", "done", "dead", "skipped")
 class Relay:
     """The relay of some sites on one outbox.
 
-    `now_ms` tells the time, `clock_s` only how it passes (for the rate limit); tests replace them.
+    `now_ms` tells the time, `clock_s` only how it passes (for the rate limit), `transport` makes
+    the connections outward; tests replace them.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Relay:
         *,
         now_ms: Callable[[], int] = system_now_ms,
         clock_s: Callable[[], float] = time.monotonic,
+        transport: Transport | None = None,
     ) -> None:
         self.sites = {site.site: site for site in sites}
         self.outbox = outbox
@@ -59,9 +63,11 @@ class Relay:
             outbox,
             [(name, each) for name, some in every.items() for each in some],
             retention_days={site.site: site.retention_days for site in sites},
+            transport=transport,
             now_ms=now_ms,
         )
         self.ingest = Ingest(outbox, every, self.delivery.wake)
+        self.webhooks = Webhooks(self.sites, self.ingest, outbox, Sender(transport), now_ms)
 
     # --- pages ---
 
@@ -172,6 +178,14 @@ class Relay:
         self.delivery.wake(site.site)
         return JSONResponse({"replayed": count})
 
+    async def payments(self, request: Request) -> Response:
+        """`GET /v1/payments`: which orders are paid, or taken back, last changed first."""
+        query = request.query_params
+        site = self._operated(request, query.get("site"))
+        limit = _limit(query.get("limit", "100"))
+        rows = await self.outbox.payments(site.site, order_id=query.get("order_id"), limit=limit)
+        return JSONResponse({"payments": rows})
+
     def _operated(self, request: Request, name: object) -> Site:
         """The site of the operator's key, which must be the one he names, if he names one."""
         site = site_of_key(self.sites.values(), request)
@@ -202,6 +216,8 @@ class Relay:
             Route("/v1/deliveries", self.deliveries),
             Route("/v1/dead-letters", self.dead_letters),
             Route("/v1/dead-letters/replay", self.replay, methods=["POST"]),
+            Route("/v1/payments", self.payments),
+            Route("/webhooks/midtrans/{site}", self.webhooks.notified, methods=["POST"]),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
         ]
@@ -214,6 +230,7 @@ class Relay:
             yield
         finally:
             await self.delivery.stop(STOP_WITHIN_S)
+            await self.webhooks.close()
 
 
 def create_app(relay: Relay) -> Starlette:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pixelmirror import consent_rules
+from relay import checkout
 from relay.bots import is_bot
 from relay.destinations import Destination, Event
-from relay.outbox import NewDelivery, Outbox, OutboxUnavailable, Record
+from relay.outbox import (
+    Join,
+    NewDelivery,
+    Outbox,
+    OutboxUnavailable,
+    Payment,
+    Record,
+    Told,
+)
 from relay.refusals import Refusal
 from relay.site import Site
 
@@ -42,20 +52,58 @@ class Ingest:
         self.wake = wake
 
     async def store(self, site: Site, events: Sequence[dict[str, Any]], received: Received) -> None:
-        """Every event is durable for every destination that wants it; raises Refusal 503."""
+        """Every event is durable for every destination that wants it; raises Refusal 503.
+
+        What waits for its order's payment is durable for that (`relay.checkout`).
+        """
         records: list[Record] = []
+        told: list[Told] = []
         for event in events:
             full = enrich(event, site, received)
-            wanted = [route(full, each) for each in self.destinations[site.site]]
-            records.append((full, wanted))
-        try:
-            fresh = await self.outbox.put(records)
-        except OutboxUnavailable as error:
-            log.error("site=%s the outbox can't store: %s", site.site, error)
-            message = "the outbox can't store now, send it again"
-            raise Refusal("not_durable", message, retry_after_s=RETRY_AFTER_S) from error
+            is_page = received.client is not None
+            is_sent = not checkout.waits_for_payment(full, site)
+            tells = checkout.told(full, site, is_page=is_page)
+            if tells and tells.is_order_event and is_sent:
+                tells = replace(tells, record=self._record(site, full))
+            elif is_sent:
+                records.append(self._record(site, full))
+            told += [tells] if tells else []
+        with durable(site):
+            if told:
+                fresh = await self.outbox.tell(records, told, self._join(site))
+            else:
+                fresh = await self.outbox.put(records)
+        self._wake(fresh)
+
+    async def pay(self, site: Site, payment: Payment) -> None:
+        """The order is paid, durable with the event that it sends; raises Refusal 503."""
+        with durable(site):
+            fresh = await self.outbox.pay(payment, self._join(site))
+        self._wake(fresh)
+
+    def _join(self, site: Site) -> Join:
+        every = self.destinations[site.site]
+        return lambda payment, contexts: self._record(
+            site, checkout.joined(payment, contexts, site, every)
+        )
+
+    def _record(self, site: Site, event: Event) -> Record:
+        return event, [route(event, each) for each in self.destinations[site.site]]
+
+    def _wake(self, fresh: set[tuple[str, str]]) -> None:
         for name, destination in fresh:
             self.wake(name, destination)
+
+
+@contextmanager
+def durable(site: Site) -> Iterator[None]:
+    """What the outbox can't do now is Refusal 503."""
+    try:
+        yield
+    except OutboxUnavailable as error:
+        log.error("site=%s the outbox can't store: %s", site.site, error)
+        message = "the outbox can't store now, send it again"
+        raise Refusal("not_durable", message, retry_after_s=RETRY_AFTER_S) from error
 
 
 def enrich(event: dict[str, Any], site: Site, received: Received) -> dict[str, Any]:

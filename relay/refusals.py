@@ -1,10 +1,12 @@
 """Refusals: every answer of the relay that is not a yes (DESIGN 5.4, the table of errors).
 
     Refusal
-    ├── of what was sent        400 invalid_json · 413 · 415 · 422 invalid_event
-    ├── of who sent it          401 unknown_key · 403 origin_not_allowed · 429 rate_limited
+    ├── of what was sent        400 invalid_json, invalid_notification · 413 · 415
+    │                           422 invalid_event
+    ├── of who sent it          401 unknown_key · 403 origin_not_allowed, wrong_signature
+    │                           429 rate_limited
     ├── of where it was sent    404 unknown_site, unknown_store, not_found · 405
-    └── because we can't now    503 not_durable
+    └── because we can't now    503 not_durable, not_confirmed
 
 Each is one `Refusal`, told apart by its code.
 """
@@ -16,8 +18,10 @@ from starlette.responses import JSONResponse
 
 STATUS = {
     "invalid_json": 400,
+    "invalid_notification": 400,
     "unknown_key": 401,
     "origin_not_allowed": 403,
+    "wrong_signature": 403,
     "unknown_site": 404,
     "unknown_store": 404,
     "not_found": 404,
@@ -27,6 +31,7 @@ STATUS = {
     "invalid_event": 422,
     "rate_limited": 429,
     "not_durable": 503,
+    "not_confirmed": 503,
 }
 
 

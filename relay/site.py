@@ -218,6 +218,8 @@ def parse(raw: dict[str, Any], file: str) -> Site:
         raise SiteError(mistakes(file, problems + in_words(error, "", Site))) from None
     for rule in (_unknown_events, _two_routes, _same_pixel, _second_record):
         problems += rule(site)
+    if site.purchase_on == "paid" and site.midtrans is None:
+        problems.append(("purchase_on", '"paid" needs [midtrans], which says what is paid'))
     if site.secret_key == site.publishable_key:
         problems.append(("secret_key", "must not be the publishable_key, which everyone may know"))
     if problems:

@@ -75,6 +75,8 @@ class Alhena:
             return f"Alhena takes no {event['event_name']}"
         if not all(event["attribution"].get(field) for field in FINGERPRINTS.values()):
             return "no Alhena fingerprints of the visitor"
+        if "items" not in event["params"]:  # a paid order of which no page told any
+            return "no items, which Alhena needs"
         if _method(event) == "sendCartEvent" and len(event["params"]["items"]) > 1:
             return "several items in one cart event, and Alhena takes one a request"
         return None

@@ -62,9 +62,9 @@ ORDER_DAYS = 180
 class Told:
     """What an event with an order's ID told of the visitor, for the payment that may follow.
 
-    `context` holds `event_name` and `received_at`; the rest is for `Join`. `is_order_event`: it is
-    the page's copy of what the payment sends. `record`: such a copy's, to be put unless the payment
-    came first; None where only the payment sends it.
+    `context` holds `event_id`, `event_name` and `received_at`; the rest is for `Join`.
+    `is_order_event`: it is the page's copy of what the payment sends. `record`: such a copy's, to
+    be put unless the payment came first; None where only the payment sends it.
     """
 
     site: str
@@ -89,8 +89,10 @@ class Payment:
 
 
 Join = Callable[[Payment, Sequence[Mapping[str, Any]]], Record]
-"""The record of a paid order from what was told of it, newest first. Pure: the store calls it
-within its transaction."""
+"""The record of a paid order from what was told of it last, newest first.
+
+Pure: the store calls it within its transaction.
+"""
 
 
 class PaymentRow(TypedDict):

@@ -65,10 +65,10 @@ CREATE INDEX orders_changed ON orders (site, updated_at);
 CREATE TABLE contexts (
     site TEXT NOT NULL,
     order_id TEXT NOT NULL,
-    event_name TEXT NOT NULL,
+    event_id TEXT NOT NULL,
     received_at INTEGER NOT NULL,
     body TEXT NOT NULL, -- what the event told, as JSON: personal data
-    UNIQUE (site, order_id, event_name)
+    UNIQUE (site, order_id, event_id)
 );
 CREATE INDEX contexts_age ON contexts (site, received_at);
 """

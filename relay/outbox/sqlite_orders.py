@@ -43,13 +43,13 @@ ON CONFLICT (site, order_id) DO UPDATE SET state = 'reversed', status = excluded
     updated_at = excluded.updated_at
 """
 PUT_CONTEXT = """
-INSERT INTO contexts (site, order_id, event_name, received_at, body) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (site, order_id, event_name) DO UPDATE SET received_at = excluded.received_at,
-    body = excluded.body
+INSERT INTO contexts (site, order_id, event_id, received_at, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (site, order_id, event_id) DO NOTHING
 """
 # The plus: the few rows of an order are sorted, instead of all of the site's read in order.
 CONTEXTS = """
 SELECT body FROM contexts WHERE site = ? AND order_id = ? ORDER BY +received_at DESC, rowid DESC
+LIMIT 20
 """
 REMOVE_CONTEXTS = "DELETE FROM contexts WHERE site = ? AND order_id = ?"
 PAYMENTS = """
@@ -117,7 +117,7 @@ def tell(db: sqlite3.Connection, told: Told, join: Join) -> set[Route]:
     at = told.context["received_at"]
     key = (told.site, told.order_id)
     body = json.dumps(told.context, separators=(",", ":"))
-    db.execute(PUT_CONTEXT, (*key, told.context["event_name"], at, body))
+    db.execute(PUT_CONTEXT, (*key, told.context["event_id"], at, body))
     if order.state == "paid":
         routes = _complete(db, order, _contexts(db, *key), join, at)
     else:
