@@ -1,4 +1,4 @@
-# make run | test | bench | lint | build | lock | clean.  Needs Python 3.11+, make and the package registries.
+# make run | test | bench | lint | build | reference | lock | clean.  Needs Python 3.11+, make and the package registries.
 
 PYTHON ?= python3
 PORT ?= 8700
@@ -10,7 +10,7 @@ PIP := --quiet --disable-pip-version-check
 # Folders are among them, so that a removed module counts as a change too.
 TRACKER := $(shell find web/pixelmirror -name __pycache__ -prune -o \( -name '*.py' -o -type d \) -print)
 
-.PHONY: run test bench lint format build lock clean browser
+.PHONY: run test bench lint format build reference lock clean browser
 .DELETE_ON_ERROR:
 
 run: $(WEB)
@@ -33,6 +33,10 @@ format: $(VENV)
 
 build: $(WEB)
 	$(BIN)/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+# docs/events.md, docs/event.schema.json and web/pixelmirror.d.ts, from the catalogue.
+reference: $(VENV)
+	$(BIN)/python -m relay.reference
 
 # The newest versions that pyproject.toml allows, with hashes and without any address.
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes \

@@ -285,12 +285,6 @@ ORDER_EVENTS = ("purchase", "refund")
 # The shopper looks at one piece of each item (scalev R39), so its quantity may be left out.
 VIEWING_EVENTS = ("view_item", "view_item_list", "select_item")
 
-# What Commanders Act recommends for `page_type`; other texts are taken too.
-PAGE_TYPES = (
-    "home landing product_list product content_list content search funnel success "
-    "funnel_confirmation account cart legal other"
-).split(" ")
-
 CURRENCIES = (
     "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP "
     "BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP "
