@@ -17,6 +17,7 @@ from pixelmirror import attribution, consent_rules
 from pixelmirror.calls import Calls
 from pixelmirror.check import EventError, check_kind
 from pixelmirror.event import check_name, check_params, check_user
+from pixelmirror.event_id import LIMIT as EVENT_ID_LIMIT
 from pixelmirror.event_id import event_id, is_order_event
 from relay.refusals import Refusal
 from relay.site import Site
@@ -24,7 +25,7 @@ from relay.site import Site
 MAX_BYTES = 512 * 1024
 MAX_EVENTS = 500
 MAX_URL = 8192
-MAX_ID = 200
+MAX_ID = EVENT_ID_LIMIT  # of a visitor too
 
 MEDIA_TYPES = ("text/plain", "application/json")
 

@@ -1,7 +1,9 @@
 """Event IDs: one for each action, the same in every pixel call and server copy."""
 
 from pixelmirror.anything import Any
-from pixelmirror.event_id import event_id, is_order_event, sent_as, uuid7
+from pixelmirror.event import build
+from pixelmirror.event_id import LIMIT, event_id, is_order_event, sent_as, uuid7
+from tests.unit.refused import refused
 from tests.unit.samples import NOW_MS, UUID, built, item
 
 SCALEV = "{order_id}-{event_name}-FORM"  # the default of `order_event_id` (DESIGN 5.2)
@@ -91,3 +93,17 @@ def test_uuids_sort_by_their_time() -> None:
     times: Any = (1, 999, NOW_MS, NOW_MS + 1, NOW_MS + 86400000)
     found = [uuid7(now_ms, bytes([255 - i] * 10)) for i, now_ms in enumerate(times)]
     assert sorted(found) == found, found
+
+
+def test_an_event_id_is_no_longer_than_the_relay_takes() -> None:
+    """What the relay would refuse reaches no pixel either."""
+    context = {"site": {"currency": "IDR"}, "page": {}, "attribution": {}, "consent": {}}
+
+    def bought(order_id: str, own: str | None = None) -> object:
+        params = {"id": order_id, "value": 1, "items": [item()]}
+        return build("purchase", params, UUID, NOW_MS, {"event_id": own}, context)
+
+    assert bought("o" * (LIMIT - len("-purchase")))
+    assert bought("1", "e" * LIMIT)
+    assert refused(bought, "o" * LIMIT)[0] == "params.id"
+    assert refused(bought, "1", "e" * (LIMIT + 1))[0] == "options.event_id"

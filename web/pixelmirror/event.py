@@ -6,7 +6,7 @@ The same code runs in the page and in the relay, so both refuse the same things 
 from . import catalogue
 from .anything import Any
 from .check import HASH_LENGTHS, EventError, check_hash, check_kind, check_plain, shown
-from .event_id import event_id
+from .event_id import LIMIT, event_id
 
 
 def check_name(name: object, custom_events: Any = ()) -> str:
@@ -103,8 +103,12 @@ def build(
     given = options.get("event_id")
     if given is not None:
         given = check_kind("id", given, "options.event_id")
+    one = given or event_id(name, params, uuid)
+    if len(one) > LIMIT:
+        field = "options.event_id" if given else "params.id"
+        raise EventError(field, "the event ID must have at most " + str(LIMIT) + " characters")
     event = {
-        "event_id": given or event_id(name, params, uuid),
+        "event_id": one,
         "event_name": name,
         "event_time": time_ms,
         "page": context["page"],

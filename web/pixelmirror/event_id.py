@@ -5,6 +5,8 @@ Source: DESIGN 5.4, scalev R46-R50.
 
 from .anything import Mapping
 
+LIMIT = 200  # characters
+
 
 def is_order_event(event_name: str, params: dict) -> bool:
     """True for what happens once per order.
