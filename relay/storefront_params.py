@@ -125,7 +125,7 @@ def _items(
 def _item(row: Row, fact: dict[str, Any], value: float | None, currency: str) -> dict[str, Any]:
     """`value`: the event's, where it is this item's alone."""
     quantity = row.quantity or fact.get("quantity", 1)
-    product = {"id": row.id, "name": row.id}
+    product: dict[str, Any] = {"id": row.id, "name": row.id}
     product.update({field: fact[field] for field in OF_PRODUCT if field in fact})
     if "price" in product:
         product["price"] = money(product["price"], currency)
