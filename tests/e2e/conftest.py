@@ -19,6 +19,7 @@ from tests.e2e.site_files import SITES, write
 
 # Names under which the shop is visited; the browser takes every name for this machine.
 SHOP_HOSTS = (HOST, "127.0.0.1", "localhost", "www.toko.example", "www.toko.co.id")
+SECURE_SHOP = "https://www.toko.example"
 RELAY_HOSTS = ("127.0.0.1", "t.toko.example")
 
 NewShopper = Callable[..., Shopper]
@@ -40,6 +41,18 @@ def browser() -> Iterator[Browser]:
         )
         yield launched
         launched.close()
+
+
+@pytest.fixture
+def caching_browser(browser: Browser) -> Iterator[Browser]:
+    """A browser with its back/forward cache, which Playwright switches off elsewhere."""
+    launched = browser.browser_type.launch(
+        executable_path=CONFIG["BROWSER"],
+        args=CONFIG["BROWSER_ARGS"],
+        ignore_default_args=["--disable-back-forward-cache"],
+    )
+    yield launched
+    launched.close()
 
 
 @pytest.fixture(scope="package")
@@ -73,7 +86,7 @@ def the_shop(relay_port: int) -> Iterator[Shop]:
 def relay_process(
     built: None, folder: Path, relay_port: int, sandbox: str, the_shop: Shop
 ) -> Iterator[Process]:
-    origins = [the_shop.origin(host) for host in SHOP_HOSTS]
+    origins = [SECURE_SHOP, *(the_shop.origin(host) for host in SHOP_HOSTS)]
     files = write(folder, sandbox, origins)
     process = Process(CONFIG["relay"](relay_port, files, folder / "data"), folder / "relay.log")
     process.start()

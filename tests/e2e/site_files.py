@@ -13,6 +13,7 @@ SITES: dict[str, dict[str, str]] = {
     "asks": {"consent": '"required"'},
     "bare": {},
     "twin": {},
+    "layer": {"data_layer": "true"},
 }
 
 PIXELS = ("meta", "tiktok", "kwai", "commanders_act", "alhena")

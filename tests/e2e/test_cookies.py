@@ -3,9 +3,13 @@
 import re
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from playwright.sync_api import Route
 
+from tests.e2e.conftest import SECURE_SHOP
 from tests.e2e.goods import kaos
 from tests.e2e.heard import Heard
 from tests.e2e.shop import HOST, Shop
@@ -188,6 +192,33 @@ def test_the_relay_renews_the_cookies_where_it_shares_the_domain(
     )
     assert {cookies[name]["domain"] for name in lives} == {".toko.example"}
     assert {cookies[name]["httpOnly"] for name in lives} == {False}
+
+
+def test_r20_on_https_every_cookie_is_secure(shop: Shop, shopper: Shopper) -> None:
+    """In the page and from the relay; the tag's addresses follow the page's scheme."""
+    renewed: list[str] = []
+
+    def forward(route: Route) -> None:
+        """What stands before a server in the real world: a name, https, and the server behind."""
+        request, parts = route.request, urlsplit(route.request.url)
+        server = shop.relay if parts.hostname == "t.toko.example" else shop.origin("127.0.0.1")
+        headers = {**request.headers, "host": parts.netloc, "accept-encoding": "identity"}
+        answer = httpx.request(
+            request.method, server + parts.path, headers=headers, content=request.post_data_buffer
+        )
+        renewed.extend(answer.headers.get_list("set-cookie"))
+        route.fulfill(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
+
+    shop.page("/", tag=shop.tag(relay="https://t.toko.example"))
+    shopper.context.route("https://*.toko.example/**", forward)
+    page = shopper.context.new_page()
+    page.goto(f"{SECURE_SHOP}/?fbclid=Ab&ttclid=T&click_id=K")
+    shopper.wait_until_ready(page)
+    shopper.wait_until_acknowledged(page)
+    cookies = shopper.cookies()
+    assert {name: cookies[name]["secure"] for name in OURS} == dict.fromkeys(OURS, True)
+    assert len(renewed) == 4
+    assert all("; Secure" in line for line in renewed)
 
 
 def test_the_relay_writes_no_cookie_on_a_domain_that_is_not_the_shops(

@@ -80,8 +80,9 @@ def test_before_python_is_up_the_next_page_catches_the_pixels_up(
     assert len(heard.all_of("meta", "PageView")) == 2
 
 
-@pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
-@pytest.mark.parametrize("has_tag", [False, True], ids=["no-tag-next", "tag-next"])
+@pytest.mark.parametrize(
+    ("runtime", "has_tag"), [("micropython", False), ("micropython", True), ("pyodide", True)]
+)
 def test_once_python_is_up_no_call_is_lost(
     shop: Shop, shopper: Shopper, heard: Heard, runtime: str, has_tag: bool
 ) -> None:

@@ -9,7 +9,6 @@ from tests.e2e.goods import kaos
 from tests.e2e.heard import Heard
 from tests.e2e.shop import Shop
 from tests.e2e.shopper import Shopper
-from tests.e2e.waiting import until
 
 INSERTED = """<script>
   document.head.append(Object.assign(document.createElement("script"), {{src: "{src}"}}));
@@ -96,21 +95,6 @@ def test_each_new_path_of_a_single_page_app_is_one_page_view(
     heard.wait_for("meta", "PageView", len(sent))
     heard.wait_for("commanders_act", "page_view", len(sent))
     assert heard.names("meta") == ["PageView"] * len(sent)
-
-
-def test_a_page_back_from_the_cache_is_one_more_page_view(shop: Shop, shopper: Shopper) -> None:
-    """With an ID of its own; what was kept is still kept once."""
-    shop.page("/")
-    page = shopper.visit("/")
-    shopper.wait_until_acknowledged(page)
-    for name in ("pagehide", "pageshow"):
-        page.evaluate(
-            "(name) => dispatchEvent(new PageTransitionEvent(name, {persisted: true}))", name
-        )
-    sent = until(shopper.posted, "a second page view", lambda events: len(events) == 2)
-    shopper.wait_until_acknowledged(page)
-    assert sent[0]["event_id"] != sent[1]["event_id"]
-    assert len(shopper.posted()) == 2
 
 
 @pytest.mark.parametrize("runtime", ["micropython", "pyodide"])

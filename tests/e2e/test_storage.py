@@ -22,8 +22,10 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("runtime", ["micropython", "pyodide"])
-@pytest.mark.parametrize("storage", HOSTILE)
+@pytest.mark.parametrize(
+    ("storage", "runtime"),
+    [("full", "micropython"), ("forbidden", "micropython"), ("forbidden", "pyodide")],
+)
 def test_events_go_without_storage(
     shop: Shop, new_shopper: NewShopper, heard: Heard, storage: str, runtime: str
 ) -> None:
