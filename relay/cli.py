@@ -267,19 +267,9 @@ def demo(port: int) -> None:
 
 def _sites(files: tuple[Path, ...]) -> list[Site]:
     try:
-        sites = load_all(files)
+        return load_all(files)
     except SiteError as error:
         raise click.ClickException(str(error)) from error
-    for site, file in zip(sites, files, strict=True):
-        for line in _not_done(site):
-            click.echo(f"{file}: {line}", err=True)
-    return sites
-
-
-def _not_done(site: Site) -> Iterator[str]:
-    """What the site file asks for and this version does not do, one line each."""
-    if site.data_layer:
-        yield "data_layer: this version does not read window.dataLayer"
 
 
 def _assets() -> Assets:

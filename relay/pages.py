@@ -14,6 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pixelmirror import data_layer
 from pixelmirror.pixels import PIXELS
 from relay import __version__
 from relay.assets import Assets, web_root
@@ -87,6 +88,7 @@ class SitePages:
             "consent": self.site.consent,
             "cookie_domain": self.site.cookie_domain,
             "custom_events": self.site.custom_events,
+            "data_layer": list(data_layer.EVENTS) if self.site.data_layer else [],
             "destinations": {
                 name: self._pixel(table)
                 for name, table in self.site.destinations.items()

@@ -73,7 +73,7 @@
 
   const keep = (call, by = pageId) =>
     attempt(() => {
-      if (!/^(track|page)$/.test(call.args[0]) || localStorage.length > 400) return;
+      if (!/^(track|page|data_layer)$/.test(call.args[0]) || localStorage.length > 400) return;
       localStorage.setItem(`${prefix}call.${call.uuid}`, JSON.stringify({ call, by, at: call.time }));
       call.kept = true;
     });
@@ -299,6 +299,31 @@
   }
   if (mayKeep() && /[?&](fbclid|ttclid|click_?id|kwai_click_id)=/.test(url))
     attempt(() => localStorage.setItem(`${prefix}landing`, JSON.stringify(landing)));
+
+  // --- the shop's dataLayer: each push is looked at after those who own it have had it ---
+
+  let layer;
+  const onPush = (entry) =>
+    attempt(() => {
+      // gtag's form is its `arguments`, Tag Manager's an object.
+      const [verb, name, params] = entry.event
+        ? ["event", entry.event, entry.ecommerce ?? entry]
+        : Array.from(entry);
+      if (verb === "event" && settings.data_layer.includes(name)) call("data_layer", name, params);
+    });
+  const watch = () => {
+    if (!settings.data_layer.length || (layer && window.dataLayer === layer)) return;
+    layer = window.dataLayer ??= [];
+    const original = layer.push;
+    layer.push = function (...entries) {
+      const result = original.apply(this, entries);
+      entries.forEach(onPush);
+      return result;
+    };
+    [...layer].forEach(onPush);
+  };
+  attempt(watch);
+  addEventListener("load", () => attempt(watch)); // the page may have made a new one
 
   // --- attributes: data-pm-track, for elements added later too ---
 

@@ -132,14 +132,6 @@ def test_check_says_what_is_wrong(toko: Path, wrong: Path, tmp_path: Path) -> No
     assert "sound" not in text
 
 
-def test_check_says_what_is_asked_for_and_not_done(toko: Path) -> None:
-    """A warning, not a mistake."""
-    toko.write_text("data_layer = true\n" + TOKO)
-    result = run("check", toko)
-    assert f"{toko}: data_layer: this version does not read window.dataLayer" in result.stderr
-    assert "toko: sound" in result.stdout
-
-
 # --- serve ---
 
 

@@ -104,6 +104,7 @@ def test_the_settings_are_what_the_page_may_know(tmp_path: Path) -> None:
         "consent": "required",
         "cookie_domain": "",
         "custom_events": ["quiz"],
+        "data_layer": [],
         "destinations": {
             "meta": {
                 "kind": "meta",

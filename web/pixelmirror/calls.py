@@ -1,11 +1,13 @@
 """Calls into events: what `track`, `page`, `identify` and `consent` mean, one after the other.
 
+`data_layer` is the loader's own call: a GA4 event that the shop pushed to `window.dataLayer`.
+
 Pure, and the same in the page and in the relay, which builds the events of a page that left
 before Python was up (DESIGN 5.3). A call is `{"uuid", "time" (ms), "args": ["track", name, params,
 options], "page": {"url", "referrer", "title"}}`.
 """
 
-from . import attribution, consent_rules, event
+from . import attribution, consent_rules, data_layer, event
 from .anything import Any, Function
 from .check import EventError, shown
 
@@ -36,12 +38,12 @@ class Calls:
     def take(self, call: dict) -> list:
         """The events that this call brings about: `[(call, event)]`.
 
-        One for `track` and `page`; none while consent is awaited or after it was denied; on
-        consent all that waited, in order. Raises EventError.
+        One for `track`, `page` and a `data_layer` that is ecommerce; none while consent is awaited
+        or after it was denied; on consent all that waited, in order. Raises EventError.
         """
         verb, *words = call["args"] or [None]
         if not isinstance(verb, str) or verb not in VERBS:
-            raise EventError("call", "unknown call " + shown(verb) + ", known: " + ", ".join(VERBS))
+            raise EventError("call", "unknown call " + shown(verb) + ", known: " + ", ".join(SHOPS))
         return VERBS[verb](self, call, *(words + [None] * 3)[:3])
 
     def _track(self, call: dict, name: object, params: object, options: Any) -> list:
@@ -69,6 +71,10 @@ class Calls:
     def _page(self, call: dict, params: object, *_: object) -> list:
         return self._track(call, "page_view", params, None)
 
+    def _data_layer(self, call: dict, name: object, pushed: object, *_: object) -> list:
+        params = data_layer.read(name, pushed)
+        return [] if params is None else self._track(call, name, params, None)
+
     def _identify(self, call: dict, user: object, *_: object) -> list:
         """What is told is added to what is known; `null` forgets it."""
         told = event.check_user(user)
@@ -90,9 +96,13 @@ class Calls:
         return found
 
 
+# What a shop may call.
+SHOPS = ("track", "page", "identify", "consent")
+
 VERBS: dict = {
     "track": Calls._track,
     "page": Calls._page,
+    "data_layer": Calls._data_layer,
     "identify": Calls._identify,
     "consent": Calls._consent,
 }

@@ -73,7 +73,8 @@ class Tracker:
         except EventError as error:
             self.mirror.forget(call["uuid"])
             # What `identify` is called with may be personal; an event's name is not.
-            words = call["args"][: 2 if call["args"][:1] == ["track"] else 1]
+            names_event = call["args"][:1] in (["track"], ["data_layer"])
+            words = call["args"][: 2 if names_event else 1]
             about = " ".join([word for word in words if isinstance(word, str)]) or "a call"
             self.page.say(about, "is not sent:", error.field, "-", error.message)
             return None
