@@ -76,7 +76,8 @@ WHERE event = ? AND destination = ? AND state = 'waiting' AND attempts = 0 AND d
 """
 SKIP = """
 UPDATE deliveries SET state = 'skipped', reason = ?, updated_at = ?
-WHERE event = ? AND destination = ? AND state = 'waiting' AND attempts = 0 AND begun = 0
+WHERE event = ? AND destination = ? AND state IN ('waiting', 'skipped')
+    AND attempts = 0 AND begun = 0
 """
 
 SITES_WITH_ORDERS = SITES_OF.format(table="orders")

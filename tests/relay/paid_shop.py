@@ -75,6 +75,8 @@ def event(name: str = "purchase", order_id: str = "ORD-77", **more: Any) -> dict
     if name == "subscribe":
         params = {"subscription_id": "sub-9", **params}
         del params["items"]
+    if name == "add_payment_info":
+        params = {"payment_method": "card", **params}
     event_id = f"{order_id}-{name}" if name in ("purchase", "subscribe") else f"{name}_{UUID}"
     url = {"url": f"https://toko.example/order/{order_id}/{name}"}
     return {
