@@ -16,7 +16,8 @@ system alone, and its destination gets the names, IDs and personal data of that 
 
 Tracify, Commanders Act and Alhena take each event from the meta route, so that none counts twice.
 A destination that a route does not feed is left alone, not stored as skipped: the copy for it is
-yet to come, under the same event ID.
+yet to come, under the same event ID. What the payment of an order sends is for all of them; every
+copy of the order that has its ID tells of the visitor then.
 
 Consent: the bodies can't say it, so the site's setting holds. Where it is `required`, nothing of
 these routes leaves. `Sec-GPC: 1` counts as on a page.
@@ -38,6 +39,7 @@ from relay.callers import check_origin, client_ip
 from relay.destinations import Destination
 from relay.destinations.scalev import KEY_HEADER, PATH
 from relay.ingest import Ingest, Received
+from relay.outbox import Join
 from relay.refusals import Refusal
 from relay.refusals import answer as refused
 from relay.site import PROVIDER_KINDS, Provider, Site
@@ -75,20 +77,27 @@ def fed_by(destination: Destination) -> Provider:
     return "meta"
 
 
+class OneSystem(Ingest):
+    """Takes the copies of one system, for the destinations that its route feeds."""
+
+    def __init__(self, every: Ingest, provider: Provider) -> None:
+        fed = {
+            site: [one for one in some if fed_by(one) == provider]
+            for site, some in every.destinations.items()
+        }
+        super().__init__(every.outbox, fed, every.wake)
+        self._every = every
+
+    def _join(self, site: Site) -> Join:
+        return self._every._join(site)
+
+
 class StorefrontApi:
     """Scalev's three routes on the relay's sites."""
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        every = relay.ingest.destinations
-        self._ingests = {
-            provider: Ingest(
-                relay.ingest.outbox,
-                {site: [one for one in every[site] if fed_by(one) == provider] for site in every},
-                relay.ingest.wake,
-            )
-            for provider in PROVIDERS
-        }
+        self._ingests = {provider: OneSystem(relay.ingest, provider) for provider in PROVIDERS}
         self._names = {
             (name, provider): names_of(site, provider)
             for name, site in relay.sites.items()

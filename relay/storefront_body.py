@@ -12,7 +12,8 @@ each request, as nothing in the body tells a repeat from a second action.
 
 Order IDs, for which the bodies have no field: `order_id` of the parameters if there is one, else
 what the event ID holds by the site's `order_event_id` or by Scalev's own rule (R49), else the
-event ID itself, which then is all that the order is known by.
+event ID itself, which then is all that the order is known by. So where `purchase_on` is `paid`,
+SnackVideo's purchase without an `order_id` waits for a payment that never names it.
 
 Of the catalogue's rules only the kinds of the fields hold, as Scalev requires no parameter: a
 destination that can't do without one skips the event and says so. For the same reason what a

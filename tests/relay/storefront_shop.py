@@ -18,7 +18,7 @@ from relay import storefront_api
 from relay.app import Relay, create_app
 from relay.delivery import DeliveryLoop
 from relay.destinations.registry import destinations
-from relay.outbox import DeliveryRow
+from relay.outbox import DeliveryRow, Payment
 from relay.outbox.sqlite import SqliteOutbox
 from relay.site import Site
 from tests.relay import relay_stage
@@ -262,15 +262,15 @@ class Storefront:
         self.outbox = outbox
         self._runner = runner
         self._sites = sites
-        relay = Relay(
+        self.relay = Relay(
             sites,
             outbox,
             page_assets(folder),
             now_ms=lambda: self.now_ms,
             clock_s=lambda: self.seconds,
         )
-        self._app = create_app(relay)
-        self._app.router.routes.extend(storefront_api.routes(relay))
+        self._app = create_app(self.relay)
+        self._app.router.routes.extend(storefront_api.routes(self.relay))
 
     def ask(self, method: str, path: str, *, peer: str = SHOPPER, **request: Any) -> httpx.Response:
         """The answer to any request."""
@@ -303,6 +303,11 @@ class Storefront:
         sent = {name: value for name, value in (usual | dict(headers or {})).items() if value}
         content = body if isinstance(body, str | bytes) else json.dumps(body)
         return self.ask("POST", path.format(system), peer=peer, content=content, headers=sent)
+
+    def pay(self, order_id: str) -> None:
+        """The order is paid, as the payment system has told the relay."""
+        payment = Payment("toko", order_id, "purchase", 210000, "IDR", "settlement", NOW, NOW)
+        self._runner.run(self.relay.ingest.pay(self.relay.sites["toko"], payment))
 
     def stored(self, destination: str, name: str = "toko") -> list[dict[str, Any]]:
         """The events that wait for this destination."""

@@ -192,6 +192,41 @@ def test_a_site_without_destinations_for_a_system_stores_nothing(tmp_path: Path)
         assert toko.rows() == []
 
 
+# --- paid orders ---
+
+PAID: dict[str, Any] = {"purchase_on": "paid", "midtrans": {"server_key": "SB-Mid-server-1"}}
+
+
+def test_r31_an_order_that_is_to_be_paid_first_waits_for_its_payment(tmp_path: Path) -> None:
+    """Then one purchase goes to each, with what the copies for Meta and TikTok told of him."""
+    with storefront(tmp_path, shop(**PAID)) as toko:
+        for system in ("meta", "tiktok"):
+            assert toko.post(system, order_created()[system]).status_code == 204
+        assert toko.rows() == []
+        toko.pay("ORD-77")
+        calls = toko.delivered()
+    (to_meta,), (to_tiktok,) = of(calls, "scalev.meta"), of(calls, "scalev.tiktok")
+    assert to_meta["event_id"] == "ORD-77-Purchase-FORM"
+    assert to_meta["call"]["user_data"]["fbc"] == "fb.1.1760000000000.AbC"
+    assert to_tiktok["event_id"] == "ORD-77-CompletePayment-FORM"
+    assert to_tiktok["call"]["user"]["ttclid"] == "E.C.P.x"
+    assert len(of(calls, "tracify")) == 1
+
+
+def test_a_payment_that_comes_first_is_completed_for_all(tmp_path: Path) -> None:
+    """One copy tells the page's URL, which none of them can do without."""
+    with storefront(tmp_path, shop(**PAID)) as toko:
+        toko.pay("ORD-77")
+        before = {row["destination"]: row["state"] for row in toko.rows()}
+        assert before["scalev.tiktok"] == "skipped"
+        toko.post("meta", order_created()["meta"])
+        states = {row["destination"]: row["state"] for row in toko.rows()}
+    assert states["scalev.tiktok"] == states["scalev.meta"] == states["tracify"] == "waiting"
+
+
+# --- consent ---
+
+
 def test_consent_that_is_required_can_not_be_told(tmp_path: Path) -> None:
     """Nothing leaves, and `/v1/deliveries` says why."""
     with storefront(tmp_path, shop(consent="required")) as toko:
