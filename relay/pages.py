@@ -63,7 +63,7 @@ class SitePages:
         )
 
     def loader(self, base: str) -> str:
-        """`GET /s/{site}.js`: web/loader.js with settings and the stubs of the site's pixels."""
+        """`GET /s/{site}.js`: web/loader.js with the site's settings and its pixels' stubs."""
         return self._loader.replace(BASE, base)
 
     def pyscript_config(self, base: str) -> str:
@@ -73,8 +73,14 @@ class SitePages:
     def _make_loader(self) -> str:
         settings = json.dumps(self._settings(), separators=(",", ":")).replace("</", "<\\/")
         kinds = {table.kind for table in self.site.destinations.values() if table.has_pixel}
-        stubs = ",\n".join(f"{kind}: {_stub(kind)}" for kind in PIXELS if kind in kinds)
-        parts = {"SETTINGS": settings, "PIXELS": f"{{\n{stubs}\n}}"}
+        stubs = ",\n".join(
+            f"{kind}: {_expression('pixelmirror.pixels', kind)}" for kind in PIXELS if kind in kinds
+        )
+        parts = {
+            "SETTINGS": settings,
+            "PIXELS": f"{{\n{stubs}\n}}",
+            "DATA_LAYER": _expression("pixelmirror", "data_layer"),
+        }
         source = (web_root() / "loader.js").read_text(encoding="utf-8")
         return re.sub("|".join(parts), lambda name: parts[name[0]], source)
 
@@ -134,9 +140,9 @@ class SitePages:
         return {self.assets.url(BASE, "tracker"): "./*"}
 
 
-def _stub(kind: str) -> str:
-    """The pixel's official stub, an expression of JavaScript."""
-    text = resources.files("pixelmirror.pixels").joinpath(f"{kind}.js").read_text(encoding="utf-8")
+def _expression(package: str, name: str) -> str:
+    """JavaScript that stands beside a module of the tracker: a pixel's official stub, say."""
+    text = resources.files(package).joinpath(f"{name}.js").read_text(encoding="utf-8")
     return "\n".join(line for line in text.splitlines() if not line.startswith("//")).rstrip(" ;\n")
 
 

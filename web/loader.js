@@ -1,6 +1,6 @@
 // pixelmirror's loader: keeps every call from the first moment, starts Python, holds the guard.
-// The relay puts the site's public settings and the stubs of its pixels in place of the two names
-// in capitals. Nothing in here may throw into the page, show anything in it or wait for anything.
+// The relay puts the site's public settings, the stubs of its pixels and data_layer.js in place of
+// the three names in capitals. Nothing in here may throw into the page, show anything in it or wait for anything.
 ((main) => {
   try {
     main();
@@ -63,11 +63,14 @@
 
   // What the tracker decides by its consent, said early: may this call be stored and sent?
   const mayKeep = () => {
-    const isConsent = ({ args: [verb, value] }) =>
-      verb === "consent" && (Array.isArray(value) || /^(granted|denied)$/.test(value));
-    const given = waiting.filter(isConsent).pop();
+    const last = (wanted) => {
+      const isConsent = ({ args: [verb, value] }) =>
+        verb === wanted && (Array.isArray(value) || /^(granted|denied)$/.test(value));
+      const given = waiting.filter(isConsent).pop();
+      return given && (String(given.args[1]) || "denied");
+    };
     const remembered = decodeURIComponent(cookie("_pm_consent"));
-    const consent = given ? String(given.args[1]) || "denied" : remembered;
+    const consent = last("consent") ?? (remembered || last("consent_heard"));
     return consent ? consent !== "denied" : settings.consent !== "required";
   };
 
@@ -300,30 +303,12 @@
   if (mayKeep() && /[?&](fbclid|ttclid|click_?id|kwai_click_id)=/.test(url))
     attempt(() => localStorage.setItem(`${prefix}landing`, JSON.stringify(landing)));
 
-  // --- the shop's dataLayer: each push is looked at after those who own it have had it ---
+  // --- the shop's dataLayer and, where consent is required, the consent tools on the page ---
 
-  let layer;
-  const onPush = (entry) =>
-    attempt(() => {
-      // gtag's form is its `arguments`, Tag Manager's an object.
-      const [verb, name, params] = entry.event
-        ? ["event", entry.event, entry.ecommerce ?? entry]
-        : Array.from(entry);
-      if (verb === "event" && settings.data_layer.includes(name)) call("data_layer", name, params);
-    });
-  const watch = () => {
-    if (!settings.data_layer.length || (layer && window.dataLayer === layer)) return;
-    layer = window.dataLayer ??= [];
-    const original = layer.push;
-    layer.push = function (...entries) {
-      const result = original.apply(this, entries);
-      entries.forEach(onPush);
-      return result;
-    };
-    [...layer].forEach(onPush);
-  };
-  attempt(watch);
-  addEventListener("load", () => attempt(watch)); // the page may have made a new one
+  const watch = DATA_LAYER;
+  const watched = () => attempt(() => watch(settings, attempt, call));
+  watched();
+  addEventListener("load", watched); // what came later, or was made anew
 
   // --- attributes: data-pm-track, for elements added later too ---
 

@@ -1,8 +1,10 @@
 """What others have put on the page: the shop's dataLayer, consent tools, Alhena's widget."""
 
+from tests.e2e.goods import kaos
 from tests.e2e.heard import Heard
 from tests.e2e.shop import Shop
 from tests.e2e.shopper import Shopper
+from tests.e2e.waiting import until
 
 GTAG = "window.dataLayer = window.dataLayer || []; function gtag() { dataLayer.push(arguments) }"
 ITEMS = '[{item_id: "v1", item_name: "Kaos", price: 60000, quantity: 2}]'
@@ -86,3 +88,109 @@ def test_without_the_setting_nobody_looks(shop: Shop, shopper: Shopper, heard: H
     shopper.track(page, "login")
     shopper.wait_until_acknowledged(page)
     assert names(shopper, "toko") == ["page_view", "login"]
+
+
+# --- consent tools ---
+
+DENIED = f'<script>{GTAG}; gtag("consent", "default", {{ad_storage: "denied"}})</script>'
+UPDATE = "(said) => gtag('consent', 'update', {ad_storage: said})"
+
+# Commanders Act's `cact`, as a page with their banner has it; `banner(consent)` is the shopper's
+# choice. It is asked for what it does not know too.
+CACT = """<script>
+  window.listeners = [];
+  window.consent = {status: "unset", categories: {}};
+  window.cact = (command, callback) => {
+    if (!command.startsWith("consent.")) return;
+    if (command === "consent.onReady") throw new Error("it is not ready");
+    if (command === "consent.get") callback({meta: {}, consent});
+    else listeners.push(callback);
+  };
+  window.banner = (status, on) => {
+    const categories = {};
+    for (const id of ["1", "2", "3"]) categories[id] = {status: on.includes(id) ? "on" : "off"};
+    window.consent = {status, categories};
+    listeners.forEach((each) => each({meta: {}, consent, updateEvent: "changed"}));
+  };
+</script>"""
+
+
+def test_googles_consent_mode_gives_and_withdraws_consent(
+    shop: Shop, shopper: Shopper, heard: Heard
+) -> None:
+    """Denied by default is no refusal: it waits. A withdrawal deletes our cookies."""
+    shop.page("/", tag=DENIED + shop.tag("asks"))
+    page = shopper.visit("/?fbclid=Ab&ttclid=T1")
+    shopper.call(page, "track", "add_to_cart", kaos())
+    page.evaluate("() => gtag('consent', 'default', {ad_storage: 'granted', region: ['US']})")
+    page.evaluate("() => gtag('consent', 'update', {analytics_storage: 'granted'})")
+    assert shopper.cookies() == {}
+    assert page.evaluate("Object.keys(localStorage)") == []
+    page.evaluate(UPDATE, "granted")
+    heard.wait_for("meta", "AddToCart")
+    shopper.wait_until_acknowledged(page)
+    assert names(shopper, "asks") == ["page_view", "add_to_cart"]
+    assert {"_fbc", "_fbp", "_ttclid", "_pm_visitor"} <= set(shopper.cookies())
+    page.evaluate(UPDATE, "denied")
+    assert set(shopper.cookies()) == {"_ttp"}  # TikTok's own
+    shopper.call(page, "track", "view_cart", kaos())
+    assert names(shopper, "asks") == ["page_view", "add_to_cart"]
+
+
+def test_an_explicit_call_wins_over_consent_mode(
+    shop: Shop, shopper: Shopper, heard: Heard
+) -> None:
+    """On its page and, as it is remembered, on the next."""
+    granted = DENIED.replace("default", "update").replace("denied", "granted")
+    shop.page("/", tag=granted + shop.tag("asks"))
+    page = shopper.visit("/")
+    heard.wait_for("meta", "PageView")
+    shopper.wait_until_acknowledged(page)
+    shopper.call(page, "consent", "denied")
+    page.evaluate(UPDATE, "granted")
+    shopper.call(page, "track", "view_cart", kaos())
+    page = shopper.visit("/", page=page)
+    shopper.call(page, "track", "view_cart", kaos())
+    assert set(shopper.cookies()) == {"_pm_consent", "_ttp"}
+    assert names(shopper, "asks") == ["page_view"]
+
+
+def test_commanders_acts_banner_is_listened_to(shop: Shop, shopper: Shopper, heard: Heard) -> None:
+    """Unset waits; the categories that are on count; all off is a refusal."""
+    shop.page("/", tag=CACT + shop.tag("asks"))
+    page = shopper.visit("/")
+    assert shopper.cookies() == {}
+    page.evaluate("banner('mixed', ['1'])")
+    heard.wait_for("tiktok", "Pageview")
+    page.evaluate("banner('all-on', ['1', '2', '3'])")
+    shopper.track(page, "add_to_cart", kaos())
+    heard.wait_for("meta", "AddToCart")
+    assert heard.names("meta") == ["AddToCart"]
+    shopper.wait_until_acknowledged(page)
+    assert [event["consent"]["categories"] for event in shopper.posted("asks")] == [
+        ["1"],
+        ["1", "2", "3"],
+    ]
+    page.evaluate("banner('all-off', [])")
+    shopper.call(page, "track", "view_cart", kaos())
+    assert set(shopper.cookies()) == {"_ttp"}
+    assert names(shopper, "asks") == ["page_view", "add_to_cart"]
+
+
+def test_consent_tools_are_listened_to_only_where_consent_is_required(
+    shop: Shop, shopper: Shopper, heard: Heard
+) -> None:
+    """By the site file or by the tag; elsewhere a refusal comes from the shop alone."""
+    shop.page("/", tag=DENIED.replace("default", "update") + CACT + shop.tag())
+    page = shopper.visit("/")
+    page.evaluate("banner('all-off', [])")
+    shopper.wait_until_acknowledged(page)
+    assert names(shopper, "toko") == ["page_view"]
+    attributes = 'data-consent="required"'
+    shop.page("/", tag=DENIED + shop.tag("layer", attributes=attributes))
+    page = shopper.visit("/", page=page)
+    page.evaluate(f"() => gtag('event', 'view_item', {{items: {ITEMS}}})")
+    assert names(shopper, "layer") == []
+    page.evaluate(UPDATE, "granted")
+    heard.wait_for("meta", "ViewContent")
+    until(lambda: names(shopper, "layer"), "both are sent", lambda sent: len(sent) == 2)

@@ -260,3 +260,26 @@ def test_odd_cookies_cost_nothing(toko: Stage, cookies: Any) -> None:
     """They are what the page's browser had."""
     assert toko.page(body(call(1, "page"), cookies=cookies)).status_code == 204
     assert len(toko.stored()) == 1
+
+
+def test_a_push_to_the_data_layer_is_an_event_here_too(toko: Stage) -> None:
+    """GA4's, read by the tracker's own code; one that is no ecommerce costs nothing."""
+    items = [{"item_id": "v1", "item_name": "Kaos", "price": 60000, "quantity": 2}]
+    calls = [
+        call(1, "data_layer", "add_to_cart", {"items": []}),
+        call(2, "data_layer", "add_to_cart", {"items": items}),
+    ]
+    assert toko.page(body(*calls)).status_code == 204
+    assert names(toko) == [f"add_to_cart_{uuid(2)}"]
+
+
+def test_consent_that_a_tool_gave_counts_here_too(tmp_path: Path) -> None:
+    """Until the shop's own call, which a remembered one was."""
+    given = call(2, "consent_heard", "granted", "google")
+    for cookies, stored in (("", 1), ("_pm_consent=denied", 0)):
+        folder = tmp_path / str(stored)
+        folder.mkdir()
+        with stage(folder, site(consent="required")) as asking:
+            sent = body(call(1, "track", "add_to_cart", CART), given, cookies=cookies)
+            assert asking.page(sent).status_code == 204
+            assert len(names(asking)) == stored, cookies

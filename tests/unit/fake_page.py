@@ -67,6 +67,8 @@ class FakePage:
 
     def write_cookie(self, name: str, value: str, max_age_s: int, domain: str) -> None:
         self.browser.jar[name] = value
+        if not max_age_s:
+            del self.browser.jar[name]
         self.did.append(["cookie", name, value, max_age_s, domain])
 
     def cookie_domain(self, setting: str) -> str:

@@ -147,3 +147,104 @@ def test_what_an_earlier_page_left_waits_for_consent_too() -> None:
     assert list(browser.stored) == ["a"]
     shop.call("consent", "denied")
     assert browser.stored == {}
+
+
+# --- consent tools on the page ---
+
+
+def test_what_a_consent_tool_says_counts_until_the_shop_says_it() -> None:
+    """DESIGN 5.3: an explicit call wins; a tool's word is not remembered, for it says it again."""
+    shop = Shop(strict()).start(("page",), ("consent_heard", "granted", "google"))
+    assert [event["event_name"] for event in shop.posted()] == ["page_view"]
+    assert "_pm_consent" not in shop.page.browser.jar
+    shop.results()
+    shop.call("consent", ["1"])
+    shop.call("consent_heard", "denied", "google")
+    shop.call(*ADD)
+    assert shop.posted()[-1]["consent"] == {"status": "granted", "categories": ["1"]}
+    shop.results()
+    then = shop.next_page(strict()).start(("consent_heard", "granted", "google"), ("page",))
+    assert then.posted()[-1]["consent"] == {"status": "granted", "categories": ["1"]}
+
+
+def test_a_tools_refusal_holds_on_its_page_only() -> None:
+    """What waited is dropped; nothing is stored, not even the refusal."""
+    shop = Shop(strict()).start(("page",), ("consent_heard", "denied", "google"))
+    shop.call(*ADD)
+    assert (shop.page.did, shop.page.browser.jar) == ([], {})
+    then = shop.next_page(strict()).start(("page",), ("consent_heard", "granted", "google"))
+    assert [event["event_name"] for event in then.posted()] == ["page_view"]
+
+
+def test_commanders_acts_categories_go_before_googles_word() -> None:
+    """Google says all or nothing, and the same tool tells both: the finer one is meant."""
+    shop = Shop(strict()).start(
+        ("page",),
+        ("consent_heard", ["1", "3"], "commanders_act"),
+        ("consent_heard", "granted", "google"),
+        ADD,
+    )
+    shop.results()
+    for event in shop.posted():
+        assert event["consent"] == {"status": "granted", "categories": ["1", "3"]}, event
+    shop.call("consent_heard", ["1"], "commanders_act")
+    shop.call(*ADD)
+    assert shop.posted()[-1]["consent"]["categories"] == ["1"]
+
+
+def test_what_an_earlier_page_left_is_sent_on_a_tools_word() -> None:
+    """It is given anew on each page, so what was left behind must not wait for a remembered one."""
+    shop = Shop(strict()).start(("page",), ("consent_heard", "granted", "google"))
+    shop.tracker.mirror.leave()
+    then = shop.next_page(strict()).start()
+    assert then.posted() == []
+    then.call("consent_heard", "granted", "google")
+    assert [event["event_name"] for event in then.posted()] == ["page_view"]
+
+
+# --- consent withdrawn ---
+
+CLICKED = URL + "?fbclid=AbC-1&ttclid=E.C.P.x&click_id=kw-9f"
+
+
+def test_withdrawn_consent_deletes_our_cookies() -> None:
+    """All that we wrote but the refusal itself; `_ttp` is TikTok's, other cookies the shop's."""
+    ways: Any = (("consent", "denied"), ("consent", []), ("consent_heard", "denied", "google"))
+    for how in ways:
+        is_heard = how[0] == "consent_heard"
+        shop = Shop(strict() if is_heard else site(), FakePage(None, "page-1", CLICKED))
+        shop.page.browser.jar.update({"_ttp": "2abc", "cart": "7"})
+        shop.start(("page",), ("consent_heard", "granted", "google"))
+        assert len(shop.page.browser.jar) == 7, how
+        shop.call(*how)
+        remembered = {} if is_heard else {"_pm_consent": "denied"}
+        assert shop.page.browser.jar == dict(remembered, _ttp="2abc", cart="7"), how
+
+
+def test_a_cookie_that_the_relay_renews_afterwards_goes_too() -> None:
+    """The answer to a request of before brings the cookies back."""
+    shop = Shop(None, FakePage(None, "page-1", CLICKED)).start(("page",))
+    shop.call("consent", "denied")
+    shop.page.browser.jar["_fbp"] = "fb.1.1.1"
+    shop.page.answer(204)
+    assert shop.page.browser.jar == {"_pm_consent": "denied"}
+
+
+def test_a_refusal_that_withdraws_nothing_leaves_cookies_alone() -> None:
+    """Nothing was granted before, so they are not ours: Meta's own pixel writes `_fbp` as well."""
+    shop = Shop(strict())
+    shop.page.browser.jar["_fbp"] = "fb.1.1.1"
+    shop.start(("page",)).call("consent", "denied")
+    assert shop.page.browser.jar == {"_fbp": "fb.1.1.1", "_pm_consent": "denied"}
+
+
+def test_consent_after_a_withdrawal_is_a_new_visitors() -> None:
+    """Cookies are written anew, and pixels are not set up a second time."""
+    shop = Shop(None, FakePage(None, "page-1", CLICKED)).start(("page",))
+    shop.call("consent", "denied")
+    shop.call("consent", "granted")
+    jar = shop.page.browser.jar
+    assert (jar["_ttclid"], jar["_pm_visitor"]) == ("E.C.P.x", "visitor-page-1")
+    assert shop.page.done("install") == [[kind] for kind in KINDS]
+    shop.page.answer(204)
+    assert "_pm_visitor" in jar

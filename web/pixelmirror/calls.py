@@ -1,6 +1,7 @@
 """Calls into events: what `track`, `page`, `identify` and `consent` mean, one after the other.
 
-`data_layer` is the loader's own call: a GA4 event that the shop pushed to `window.dataLayer`.
+Two calls are the loader's own: `data_layer`, a GA4 event that the shop pushed to
+`window.dataLayer`, and `consent_heard`, what a consent tool on the page says.
 
 Pure, and the same in the page and in the relay, which builds the events of a page that left
 before Python was up (DESIGN 5.3). A call is `{"uuid", "time" (ms), "args": ["track", name, params,
@@ -32,6 +33,9 @@ class Calls:
         self.consent = consent
         self.visitor_id = visitor_id
         self.on_consent = on_consent
+        # The shop's own call has given it, on this page or an earlier one.
+        self.is_own = consent["status"] != "awaited"
+        self.heard_from: object = None
         self.user: dict = {}
         self.awaiting: list = []
 
@@ -82,9 +86,23 @@ class Calls:
         return []
 
     def _consent(self, call: dict, value: object, *_: object) -> list:
+        given = consent_rules.given(value)
+        self.is_own = True
+        return self._give(given)
+
+    def _consent_heard(self, call: dict, value: object, source: object, *_: object) -> list:
+        """It counts until the shop's own call does; Commanders Act's categories beat Google's."""
+        given = consent_rules.given(value)
+        if self.is_own or (source == "google" and self.heard_from == "commanders_act"):
+            return []
+        self.heard_from = source
+        had = {key: self.consent[key] for key in self.consent if key != "gpc"}
+        return [] if had == given else self._give(given)
+
+    def _give(self, given: dict) -> list:
         was_awaited = self.consent["status"] == "awaited"
         has_gpc = self.consent.get("gpc")
-        self.consent = consent_rules.given(value)
+        self.consent = given
         if has_gpc:
             self.consent["gpc"] = True
         if self.on_consent:
@@ -103,6 +121,7 @@ VERBS: dict = {
     "track": Calls._track,
     "page": Calls._page,
     "data_layer": Calls._data_layer,
+    "consent_heard": Calls._consent_heard,
     "identify": Calls._identify,
     "consent": Calls._consent,
 }

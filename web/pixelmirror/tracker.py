@@ -35,14 +35,12 @@ class Tracker:
         visitor_id = cookies.get(VISITOR_COOKIE, "")
         self.calls = Calls(site, page.cookies, start, visitor_id, self._on_consent)
         self.domain: str | None = None
+        self.is_withdrawn = False
 
     def start(self, calls: list) -> None:
         """Capture, set the pixels up, take over what was left behind and what was called early."""
         if self.calls.consent["status"] == "granted":
             self._begin()
-            left = [uuid for uuid, _ in self.mirror.left_over()]
-            if left:
-                self.page.reserve(left, self._take_over)
         for call in calls:
             if not call.get("kept") or self.mirror.is_ours(call["uuid"]):
                 self._take_early(call["uuid"], call)
@@ -157,6 +155,8 @@ class Tracker:
         return True
 
     def _on_fate(self, uuid: str, fate: str) -> None:
+        if self.is_withdrawn:
+            self._forget_visitor()  # the answer to what was under way has renewed his cookies
         if uuid in self.results:
             event, results = self.results.pop(uuid)
             self.page.sent(event, {"pixels": results, "relay": fate})
@@ -164,9 +164,8 @@ class Tracker:
     # --- set-up, once consent is there ---
 
     def _begin(self) -> None:
-        """Cookies first (R14), then each pixel once (R10)."""
-        if self.domain is not None:
-            return
+        """Cookies first (R14), then each pixel once (R10), then what earlier pages left."""
+        self.is_withdrawn = False
         self.domain = self.page.cookie_domain(self.site["cookie_domain"])
         self.mirror.cookie_domain = self.domain
         cookies = self.page.cookies()
@@ -182,6 +181,9 @@ class Tracker:
         self.calls.visitor_id = cookies.get(VISITOR_COOKIE) or self.page.uuid()
         self.page.write_cookie(VISITOR_COOKIE, self.calls.visitor_id, YEAR_S, self.domain)
         self._set_up_pixels()
+        left = [uuid for uuid, _ in self.mirror.left_over()]
+        if left:
+            self.page.reserve(left, self._take_over)
 
     def _set_up_pixels(self) -> None:
         for name, pixel in self._pixels():
@@ -208,13 +210,32 @@ class Tracker:
                 self._complain(name, "failed: " + answer["error"])
 
     def _on_consent(self) -> None:
-        """Remember it; granted: begin, or set up what was refused before; denied: forget."""
+        """Remember it; granted: begin, or set up what was refused before; denied: forget.
+
+        What a consent tool says is not remembered: it says it again on the next page.
+        """
         given = self.calls.consent
-        domain = self.domain or self.page.cookie_domain(self.site["cookie_domain"])
-        self.page.write_cookie(CONSENT_COOKIE, consent_rules.to_text(given), YEAR_S, domain)
+        if self.calls.is_own:
+            text = consent_rules.to_text(given)
+            self.page.write_cookie(CONSENT_COOKIE, text, YEAR_S, self._cookie_domain())
         if given["status"] == "denied":
             self.mirror.forget_all()
+            if VISITOR_COOKIE in self.page.cookies():  # so it was granted before
+                self.is_withdrawn = True
+                self._forget_visitor()
+            self.domain = None
         elif self.domain is None:
             self._begin()
         else:
             self._set_up_pixels()
+
+    def _cookie_domain(self) -> str:
+        return self.domain or self.page.cookie_domain(self.site["cookie_domain"])
+
+    def _forget_visitor(self) -> None:
+        """Our cookies are gone, but for the consent; `_ttp` is TikTok's own (R21)."""
+        cookies = self.page.cookies()
+        ours = [name for _, name, _, max_age_s in attribution.COOKIES if max_age_s]
+        for name in [VISITOR_COOKIE] + ours:
+            if name in cookies:
+                self.page.write_cookie(name, "", 0, self._cookie_domain())
