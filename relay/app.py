@@ -108,6 +108,10 @@ class Relay:
             events = wire.events_of_calls(body, site)
         else:
             events = wire.events(body, site, is_server=False)
+        if caid := cookies.caid(request.cookies, site):
+            for event in events:
+                if event["consent"]["status"] == "granted":
+                    event["attribution"]["caid"] = caid
         client = {"ip": ip, "user_agent": request.headers.get("user-agent", "")}
         received = Received(self.now_ms(), wire.sent_at(body), client)
         await self.ingest.store(site, events, received)

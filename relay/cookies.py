@@ -1,11 +1,14 @@
-"""Our attribution cookies over HTTP, which some browsers keep longer than a script's."""
+"""Cookies over HTTP: ours, which some browsers keep longer than a script's, and the `CAID`."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from pixelmirror.attribution import COOKIES, cookie_text
+from relay.destinations.commanders_act import CAID
+from relay.site import CommandersActTable, Site
 
 
 def renewed(domain: object, host: str, origin: str, event: dict[str, Any]) -> list[str]:
@@ -29,6 +32,18 @@ def renewed(domain: object, host: str, origin: str, event: dict[str, Any]) -> li
         for field, name, _, max_age_s in COOKIES
         if field in found and max_age_s
     ]
+
+
+def caid(jar: Mapping[str, str], site: Site) -> str:
+    """Commanders Act's ID of the visitor, which no script can read; empty where nobody needs it.
+
+    Its server sets the cookie on the main domain, so a relay below that gets it with each request.
+    Source: specs/commanders-act.md section 3.
+    """
+    tables = site.destinations.values()
+    is_needed = any(isinstance(one, CommandersActTable) and one.has_server_copy for one in tables)
+    value = jar.get("CAID", "")
+    return value if is_needed and CAID.fullmatch(value) else ""
 
 
 def _without_port(host: str) -> str:

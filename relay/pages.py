@@ -95,6 +95,7 @@ class SitePages:
             "cookie_domain": self.site.cookie_domain,
             "custom_events": self.site.custom_events,
             "data_layer": list(data_layer.EVENTS) if self.site.data_layer else [],
+            "has_alhena": any(one.kind == "alhena" for one in self.site.destinations.values()),
             "destinations": {
                 name: self._pixel(table)
                 for name, table in self.site.destinations.items()

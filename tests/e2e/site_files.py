@@ -7,7 +7,7 @@ KEY = "a-secret-key-for-the-tests"
 META = "1234567890"
 
 # Site -> its settings beyond the common ones. `asks` has category 3 for Meta and Scalev, `bare`
-# loads no SDK, `twin` has two Meta pixels.
+# loads no SDK, `twin` has two Meta pixels, `layer` reads the dataLayer and has Alhena by server.
 SITES: dict[str, dict[str, str]] = {
     "toko": {},
     "asks": {"consent": '"required"'},
@@ -56,6 +56,9 @@ def _keys(site: str, name: str, table: dict[str, object], sandbox: str) -> list[
         keys["sdk_url"] = "" if site == "bare" else f"{sandbox}/sandbox/sdk/{name}.js"
     if site == "asks" and name in ("meta", "scalev"):
         keys["categories"] = ["3"]
+    if (site, name) == ("layer", "alhena"):
+        del keys["sdk_url"]
+        keys |= {"mode": "server", "base_url": f"{sandbox}/sandbox/api"}
     if (site, name) == ("twin", "meta"):
         keys["pixel_ids"] = [META, "9876543210"]
     return [f"{key} = {json.dumps(value)}" for key, value in keys.items()]

@@ -194,3 +194,31 @@ def test_consent_tools_are_listened_to_only_where_consent_is_required(
     page.evaluate(UPDATE, "granted")
     heard.wait_for("meta", "ViewContent")
     until(lambda: names(shopper, "layer"), "both are sent", lambda sent: len(sent) == 2)
+
+
+# --- Alhena's widget ---
+
+
+def test_alhenas_server_copy_has_the_fingerprints_of_its_widget(
+    shop: Shop, shopper: Shopper, heard: Heard
+) -> None:
+    """Read at each event; while the widget is not on the page, that copy is skipped."""
+    shop.page("/", tag=shop.tag("layer"))
+    page = shopper.visit("/")
+    early = shopper.track(page, "add_to_cart", kaos())
+    page.evaluate(
+        """() => { window.gleenWidget = {
+          getFingerprint: () => "6f1e0f5e-2c1a-4b7e-9d51-0a4b7c1d2e3f",
+          getFAQFingerprint: () => "b2a7c9d4-11ee-4f0a-8b1e-5d6c7b8a9f00",
+        } }"""
+    )
+    late = shopper.track(page, "add_to_cart", kaos())
+    shopper.wait_until_acknowledged(page)
+    heard.wait_until_delivered([early, late], "layer")
+    copies = [row["call"] for row in heard.calls() if row["system"] == "alhena"]
+    assert [copy["user_fingerprint"] for copy in copies] == ["6f1e0f5e-2c1a-4b7e-9d51-0a4b7c1d2e3f"]
+    assert copies[0]["user_faq_fingerprint"] == "b2a7c9d4-11ee-4f0a-8b1e-5d6c7b8a9f00"
+    rows = heard.deliveries("layer", destination="alhena", event_id=early)
+    assert [(row["state"], row["reason"]) for row in rows] == [
+        ("skipped", "no Alhena fingerprints of the visitor")
+    ]

@@ -331,3 +331,37 @@ def test_no_cookie_without_consent_or_without_an_event(toko: Stage) -> None:
     assert cookies(toko.page({**domain, "events": [denied]})) == []
     assert cookies(toko.page({**domain, "events": [{}]})) == []
     assert cookies(toko.page({**domain, "calls": [{}]})) == []
+
+
+CAID = "202612345678901234567890"
+
+
+@pytest.mark.parametrize(
+    ("mode", "header", "consent", "expected"),
+    [
+        ("server", f"cart=7; CAID={CAID}; x=1", "granted", CAID),
+        ("browser", f"CAID={CAID}", "granted", None),
+        ("server", f"CAID={CAID}0", "granted", None),
+        ("server", "CAID=2026<script>", "granted", None),
+        ("server", f"caid={CAID}", "granted", None),
+        ("server", "", "granted", None),
+        ("server", f"CAID={CAID}", "denied", None),
+    ],
+)
+def test_the_caid_comes_from_the_cookie_header(
+    tmp_path: Path, mode: str, header: str, consent: str, expected: str | None
+) -> None:
+    """No script can read it. Taken well-formed, with consent, and where server copies need it."""
+    tables = {"commanders_act": {"site_id": "1", "source_key": "s", "mode": mode}}
+    one = site(destinations={**tables, "tracify": TRACIFY})
+    event = {**EVENT, "consent": {"status": consent, "categories": ["1"]}}
+    name = "commanders_act" if expected else "tracify"
+    with stage(tmp_path, one) as toko:
+        answer = toko.page({"sent_at": NOW, "events": [event]}, headers={"Cookie": header})
+        assert answer.status_code == 204
+        stored = toko.stored(name)
+    if consent == "denied":
+        assert stored == []
+        return
+    [found] = stored
+    assert found["attribution"].get("caid") == expected

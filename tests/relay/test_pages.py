@@ -105,6 +105,7 @@ def test_the_settings_are_what_the_page_may_know(tmp_path: Path) -> None:
         "cookie_domain": "",
         "custom_events": ["quiz"],
         "data_layer": [],
+        "has_alhena": False,
         "destinations": {
             "meta": {
                 "kind": "meta",

@@ -33,6 +33,7 @@ class FakePage:
         self.missing: list[str] = []  # globals that are not on the page
         self.throwing: list[str] = []  # globals whose calls throw
         self.own: dict[str, Any] = {}  # kind -> what the page's own code has done with it
+        self.widget: Any = None  # Alhena's: method -> what it returns, an Exception is thrown
         self.request: Any = None  # (body, done), while one is under way
         self.timers: list[Any] = []  # [(wait_ms, function)]
 
@@ -110,7 +111,11 @@ class FakePage:
         """The loader's guard: `{"ok"}`, or why it is not."""
         steps = json.loads(json.dumps(steps))
         name = steps[0][0]
-        if name in self.missing:
+        if name == "gleenWidget" and self.widget is not None:
+            value = self.widget[steps[1][0]]
+            is_thrown = isinstance(value, Exception)
+            return {"ok": False, "error": str(value)} if is_thrown else {"ok": True, "value": value}
+        if name in self.missing or name == "gleenWidget":
             return {"ok": False, "missing": True, "error": name + " is not on the page"}
         self.did.append(["call", steps])
         if name in self.throwing:

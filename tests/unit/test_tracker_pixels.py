@@ -1,5 +1,6 @@
 """The tracker and the pixels: each set up once, each on its own, each with its result."""
 
+from pixelmirror.anything import Any
 from tests.unit.fake_page import FakePage
 from tests.unit.samples import params, pixel, site
 from tests.unit.shop import Shop
@@ -217,3 +218,43 @@ def test_the_fate_of_an_event_is_told_once() -> None:
         told = shop.page.done("sent")
         expected = {"pixels": {"meta": "fired"}, "relay": fate}
         assert told == [["page_view_page-1-1", expected]], (statuses, told)
+
+
+# --- Alhena's fingerprints ---
+
+WIDGET = {"getFingerprint": "fp-1", "getFAQFingerprint": "faq-1"}
+
+
+def test_alhenas_fingerprints_travel_in_the_attribution() -> None:
+    """specs/alhena.md 2: both are read at each event, as the widget may come late."""
+    shop = Shop(site(has_alhena=True)).start(("page",))
+    shop.page.widget = WIDGET
+    shop.results()
+    shop.call("track", "add_to_cart", params("add_to_cart"))
+    first, second = [event["attribution"] for event in shop.posted()]
+    assert "alhena_fingerprint" not in first
+    assert second["alhena_fingerprint"] == "fp-1"
+    assert second["alhena_faq_fingerprint"] == "faq-1"
+
+
+def test_without_an_alhena_destination_nobody_asks_its_widget() -> None:
+    """It may be there for its chat alone."""
+    shop = Shop(site(has_alhena=False))
+    shop.page.widget = WIDGET
+    shop.start(("page",))
+    assert "alhena_fingerprint" not in shop.posted()[0]["attribution"]
+
+
+def test_a_fingerprint_that_is_none_is_left_out() -> None:
+    """A widget that is not ready, or broken, costs no event; broken is said once."""
+    broken: Any = RuntimeError("gleenWidget.getFAQFingerprint: broken")
+    values: Any = (None, "", 5, {}, "x" * 201, broken)
+    for value in values:
+        shop = Shop(site(has_alhena=True))
+        shop.page.widget = dict(WIDGET, getFAQFingerprint=value)
+        shop.start(("page",), ("page",))
+        shop.results()
+        for event in shop.posted():
+            assert event["attribution"]["alhena_fingerprint"] == "fp-1", value
+            assert "alhena_faq_fingerprint" not in event["attribution"], value
+        assert len(shop.page.done("say")) == (1 if value is broken else 0), value

@@ -18,6 +18,13 @@ VISITOR_COOKIE = "_pm_visitor"
 YEAR_S = 365 * attribution.DAY_S
 ORDERS_KEPT = 200
 
+# Attribution field -> the method of Alhena's widget that tells it. Source: specs/alhena.md 1, 2.
+FINGERPRINTS = (
+    ("alhena_fingerprint", "getFingerprint"),
+    ("alhena_faq_fingerprint", "getFAQFingerprint"),
+)
+FINGERPRINT_LIMIT = 200
+
 
 class Tracker:
     """One for each page. `take(call)` is all that the loader needs."""
@@ -93,6 +100,7 @@ class Tracker:
             self.page.note(event["event_name"] + " " + event["event_id"] + " was sent before")
             self.mirror.forget(call["uuid"])
             return False
+        event["attribution"].update(self._fingerprints())
         self.mirror.keep(call["uuid"], event)
         results = {}
         for name, pixel in self._pixels():
@@ -123,6 +131,18 @@ class Tracker:
             if not answer["ok"]:
                 return self._complain(name, "failed: " + answer["error"])
         return "fired"
+
+    def _fingerprints(self) -> dict:
+        """What Alhena's server copies need of its widget; empty while that is not on the page."""
+        found = {}
+        for field, method in FINGERPRINTS if self.site.get("has_alhena") else ():
+            answer = self.page.guard([["gleenWidget"], [method, []]])
+            value = answer.get("value")
+            if isinstance(value, str) and 0 < len(value) <= FINGERPRINT_LIMIT:
+                found[field] = value
+            elif not answer["ok"] and not answer.get("missing"):
+                self._complain("gleenWidget", "failed: " + answer["error"])
+        return found
 
     def _page_sent_it(self, name: str, event: dict) -> str | None:
         """The page's own code set our pixel up and, as its snippet does, sent this page's view."""
