@@ -183,6 +183,7 @@ class TestPaymentFirst:
             body, _ = join(payment, contexts)
             return body, [to(name, "skipped") for name in WITHOUT_TOLD]
 
+        await outbox.tell([], [told()], join)
         await outbox.pay(payment(), join)
         assert await outbox.tell([], [told("purchase")], refused) == set()
         rows = await outbox.deliveries("toko")

@@ -225,6 +225,18 @@ async def test_m9_the_payment_is_sent_with_what_the_checkout_told(tmp_path: Path
         assert custom["order_id"] == "ORD-77"
 
 
+async def test_the_pages_copy_goes_before_all_else_that_was_told(tmp_path: Path) -> None:
+    """Also before a checkout that was opened again later; what only that told is added."""
+    async with round_of(tmp_path, PAID) as one:
+        await one.page(event(user={"email": "siti@example.com"}))
+        await one.page(event("begin_checkout", params={"items": [{**ITEM, "quantity": 9}]}))
+        await goes(one, "settled")
+        sent = (await one.calls("meta"))[-1]["call"]["data"][0]
+        assert sent["event_source_url"] == "https://toko.example/order/ORD-77/purchase"
+        assert sent["custom_data"]["num_items"] == 2
+        assert "ph" in sent["user_data"]
+
+
 async def test_tiktok_and_tracify_get_the_same_order(tmp_path: Path) -> None:
     async with round_of(tmp_path, PAID) as one:
         await goes(one, "purchase, settled")
@@ -476,10 +488,23 @@ async def test_m5_what_cannot_be_confirmed_is_503_and_taken_when_it_can(
         assert await orders(one) == [META_PURCHASE]
 
 
-async def test_a_refused_server_key_is_503_and_said(
+async def test_m5_a_status_api_that_is_slow_does_not_hold_up_midtrans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It wants its answer within 5 seconds; here a tenth of one is allowed."""
+    monkeypatch.setattr("relay.webhooks.CONFIRM_WITHIN_S", 0.1)
+    async with round_of(tmp_path, CONFIRM) as one:
+        await says(one, "settlement")
+        stall = {"system": "midtrans", "do": "stall", "seconds": 5}
+        await one.sandbox("POST", "/behaviour", json=stall)
+        answer = await one.midtrans(notification())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_confirmed")
+
+
+async def test_a_status_api_that_is_not_where_base_url_says_is_503_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A wrong base_url or key; the log says so and holds no key."""
+    """The log says so, and holds no key."""
     wrong = {**CONFIRM["midtrans"], "base_url": "http://sandbox.test/nothing/here"}
     async with round_of(tmp_path, {**CONFIRM, "midtrans": wrong}) as one:
         assert (await one.midtrans(notification())).status_code == 503
@@ -505,8 +530,9 @@ async def test_a_site_without_midtrans_keeps_nothing_of_a_checkout(tmp_path: Pat
     """Nobody would ever need it."""
     shop = {key: value for key, value in ROUND.items() if key != "midtrans"}
     async with round_of(tmp_path, shop) as one:
-        await goes(one, "begin_checkout, purchase")
-        assert await orders(one) == [META_PURCHASE]
+        await goes(one, "begin_checkout")
+        for system in ("meta", "tiktok"):
+            assert len(await one.calls(system)) == 1
     disk = raw(tmp_path / "var" / "outbox.db")
     assert b"siti@" not in disk
 
