@@ -1,6 +1,6 @@
 """Midtrans' payment notification: is it genuine, is it paid, when. Source: specs/midtrans.md 2-4.
 
-Pure, but for nothing: `relay.webhooks` takes the request and asks the status API.
+Pure: `relay.webhooks` takes the request and asks the status API.
 """
 
 from __future__ import annotations
