@@ -1,8 +1,7 @@
 """A shopper: one browser profile of his own, whose pages are watched for every kind of harm."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -122,13 +121,6 @@ class Shopper:
     def allow(self, host: str) -> None:
         """Requests to this host are the page's own affair."""
         self._hosts.add(host)
-
-    @contextmanager
-    def errors_allowed(self) -> Iterator[list[str]]:
-        """The page errors of the block, which are its own affair."""
-        before, self._errors = self._errors, []
-        yield self._errors
-        self._errors = before
 
     def harm(self) -> list[str]:
         """What the tag did to the pages: errors, words nobody asked for, requests to strangers."""

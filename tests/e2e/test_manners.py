@@ -111,6 +111,21 @@ def test_nothing_is_shown_or_added_to_the_body(shop: Shop, shopper: Shopper, run
     assert page.evaluate("document.documentElement.children.length") == 2
 
 
+@pytest.mark.parametrize("kind", ["mpy", "py"])
+def test_an_error_in_the_pages_own_python_shows_no_banner(
+    shop: Shop, shopper: Shopper, kind: str
+) -> None:
+    """PyScript would put a red box before the shoppers; the tracker goes on beside it."""
+    script = f'<script type="{kind}">raise ValueError("shop bug")</script>'
+    shop.page("/", script)
+    page = shopper.context.new_page()
+    with page.expect_console_message(lambda message: "shop bug" in message.text):
+        shopper.visit("/", page=page)
+    shopper.track(page, "add_to_cart", kaos())
+    shopper.wait_until_acknowledged(page)
+    assert page.locator(".py-error, .mpy-error").count() == 0
+
+
 def test_nobody_but_relay_and_sdks_is_asked_for_anything(
     shop: Shop, shopper: Shopper, heard: Heard, sandbox: str
 ) -> None:
