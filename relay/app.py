@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from relay import cookies, wire
+from relay import cookies, storefront_api, wire
 from relay.assets import Assets
 from relay.callers import RateLimit, check_origin, client_ip, public_host, site_named, site_of_key
 from relay.delivery import DeliveryLoop, system_now_ms
@@ -221,6 +221,7 @@ class Relay:
             Route("/v1/dead-letters", self.dead_letters),
             Route("/v1/dead-letters/replay", self.replay, methods=["POST"]),
             Route("/v1/payments", self.payments),
+            *storefront_api.routes(self),
             Route("/webhooks/midtrans/{site}", self.webhooks.notified, methods=["POST"]),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
