@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 
-from relay import storefront_api
 from relay.app import Relay, create_app
 from relay.delivery import DeliveryLoop
 from relay.destinations.registry import destinations
@@ -65,7 +64,6 @@ class Storefront:
             clock_s=lambda: self.seconds,
         )
         self._app = create_app(self.relay)
-        self._app.router.routes.extend(storefront_api.routes(self.relay))
 
     def ask(self, method: str, path: str, *, peer: str = SHOPPER, **request: Any) -> httpx.Response:
         """The answer to any request."""
