@@ -176,8 +176,8 @@ class Outbox(Protocol):
         """All of it is durable; what came back is each (site, destination) with new work.
 
         Each (site, event ID, destination) is stored once: a repeat changes nothing. A later copy
-        adds the destinations that have no delivery yet. An event that nothing waits for is stored
-        without its personal data.
+        adds the destinations that have no delivery yet, and they get the event as it tells it. An
+        event that nothing waits for is stored without its personal data.
         """
         ...
 

@@ -30,6 +30,9 @@ VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, event_id) DO NOTHING
 """
 FIND_EVENT = "SELECT id FROM events WHERE site = ? AND event_id = ?"
 RESTORE_BODY = "UPDATE events SET body = ? WHERE id = ? AND body IS NULL"
+FIND_BODY = "SELECT body FROM events WHERE id = ?"
+SET_BODY = "UPDATE events SET body = ? WHERE id = ?"
+COPIES = "copies"  # in an event's body: what a later copy told the destinations that it added
 PUT_DELIVERY = """
 INSERT INTO deliveries (event, destination, site, state, due_ms, reason, sent_as, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, destination) DO NOTHING
@@ -191,11 +194,19 @@ def put(db: sqlite3.Connection, records: Sequence[Stored], hold_ms: int = 0) -> 
         for destination, state, reason, sent_as in record.deliveries:
             row = (event, destination, site, state, at + hold_ms, reason, sent_as, at)
             if db.execute(PUT_DELIVERY, row).rowcount == 1 and state == "waiting":
-                added.add((site, destination))
-        if added and not is_new:
-            db.execute(RESTORE_BODY, (body, event))
-        routes |= added
+                added.add(destination)
+        if added and not is_new and not db.execute(RESTORE_BODY, (body, event)).rowcount:
+            (first,) = db.execute(FIND_BODY, (event,)).fetchone()
+            db.execute(SET_BODY, (_with_copy(first, record.body, added), event))
+        routes |= {(site, destination) for destination in added}
     return routes
+
+
+def _with_copy(first: str, later: str, destinations: AbstractSet[str]) -> str:
+    """The body of an event with what a later copy told of it, for these destinations."""
+    told = json.loads(first)
+    copies = {**told.get(COPIES, {}), **dict.fromkeys(destinations, json.loads(later))}
+    return json.dumps({**told, COPIES: copies}, separators=(",", ":"))
 
 
 def find_due(
@@ -210,11 +221,9 @@ def find_due(
         event_id, body, attempts, reason, sent_as = db.execute(
             CLAIMED, (event, destination)
         ).fetchone()
-        found.append(
-            Delivery(
-                site, event_id, destination, json.loads(body), attempts, reason, sent_as, event
-            )
-        )
+        told = json.loads(body)
+        told = told.pop(COPIES, {}).get(destination, told)
+        found.append(Delivery(site, event_id, destination, told, attempts, reason, sent_as, event))
     return found
 
 

@@ -199,6 +199,33 @@ class TestClaim:
             assert "may have arrived" in letter["reason"]
             assert (letter["attempts"], letter["updated_at"]) == (1, NOW + 5)
 
+    async def test_a_destination_gets_the_event_as_the_copy_told_it_that_added_it(
+        self, path: Path
+    ) -> None:
+        """Meta's copy of an action and TikTok's come one after the other, under one event ID."""
+        copies = {name: {"ttclid": name} for name in ("meta", "tiktok", "scalev.tiktok")}
+        async with await SqliteOutbox.open(path) as outbox:
+            for name, attribution in copies.items():
+                await outbox.put([record("e1", "meta", name, attribution=attribution)])
+            await outbox.put([record("e1", *copies, attribution={"ttclid": "a repeat"})])
+            for name, attribution in copies.items():
+                (one,) = await claim(outbox, name)
+                assert one.event == event("e1", attribution=attribution)
+
+    async def test_what_a_later_copy_told_is_erased_with_the_event(self, path: Path) -> None:
+        """Once nobody needs either; also what comes when the first was done before."""
+        async with await SqliteOutbox.open(path) as outbox:
+            await outbox.put([record("e1", "meta")])
+            await outbox.put([record("e1", "tiktok", user={"email": "rina@example.com"})])
+            for name in ("meta", "tiktok"):
+                await end(outbox, "done", name)
+            await outbox.put([record("e1", "kwai", user={"email": "dewi@example.com"})])
+            (one,) = await claim(outbox, "kwai")
+            assert one.event["user"] == {"email": "dewi@example.com"}
+            await outbox.settle([Outcome(one, "done")], NOW)
+        for shopper in (b"siti", b"rina", b"dewi"):
+            assert shopper not in raw(path)
+
 
 class TestSettle:
     async def test_each_outcome_is_a_state_with_its_reason(self, path: Path) -> None:

@@ -83,6 +83,18 @@ def test_what_track_add_to_cart_posts_arrives_at_all_three(toko: Storefront) -> 
     assert all(call["accepted"] for call in calls)
 
 
+def test_each_system_gets_what_its_own_copy_told(toko: Storefront) -> None:
+    """Both samples have one event ID; neither system is told what was told to the other."""
+    for system in ("meta", "tiktok"):
+        toko.post(system, SAMPLES[system])
+    calls = toko.delivered()
+    (to_meta,), (to_tiktok,) = of(calls, "scalev.meta"), of(calls, "scalev.tiktok")
+    assert to_meta["call"]["user_data"] == META["user_data"]
+    assert to_meta["call"]["referrer_url"] == "https://facebook.com/"
+    assert to_tiktok["call"]["user"] == {**TIKTOK["user"], "user_agent": USER_AGENT}
+    assert to_tiktok["call"]["referrer_url"] == "https://tiktok.com/"
+
+
 @pytest.mark.parametrize("gross_revenue", [210000, "210000.00"])
 def test_what_track_order_created_posts_arrives_at_all_three(
     toko: Storefront, gross_revenue: object
