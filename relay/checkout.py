@@ -152,11 +152,13 @@ def _purchase(payment: Payment, order: Sequence[Context]) -> dict[str, Any]:
     """The purchase. `items` may be missing, here alone.
 
     The catalogue requires them of whoever calls, and no payment knows them. But the sale is real:
-    it is sent to those who take it without, and no item is made up.
+    it is sent to those who take it without, and no item is made up, nor the price of one
+    of which code written for Scalev told none.
     """
     params = _params(payment, order)
-    if "items" in params:
-        return _checked("purchase", params)
+    items = params.pop("items", ())
+    if items and all("price" in item["product"] for item in items):
+        return _checked("purchase", {**params, "items": items})
     defaults = EVENTS["purchase"]["defaults"]
     return {**defaults, "revenue": payment.value - _extra(params), **params}
 

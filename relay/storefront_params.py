@@ -6,7 +6,8 @@ unless told. A product whose name is not told goes by its ID.
 
 No money is made up. A price that is not told is what follows from the value of an only item,
 `value / quantity` where that comes out even; not so in an order, whose value holds shipping and
-taxes too. Where a price does not follow, the event has no items: it counts, with its value.
+taxes too. Where no price follows, the product has none, here alone, and each system's copy leaves
+it out.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def params(
 def _items(
     data: Mapping[str, Any], path: str, lists: Sequence[Row], value: float | None, currency: str
 ) -> list[dict[str, Any]]:
-    """The items in the order of the contents; none where a price is unknown."""
+    """The items in the order of the contents."""
     contents = _contents(data, path)
     facts: dict[str, dict[str, Any]] = {}
     for content in contents:
@@ -115,11 +116,10 @@ def _items(
     told = [facts.get(row.id, {}) for row in rows]
     if len(rows) == 1:  # then all that is said is said of this one
         told = [{**checked(data, ONLY_ITEM, path), **(contents[0] if contents else {})}]
-    items = [
+    return [
         _item(row, fact, value if len(rows) == 1 else None, currency)
         for row, fact in zip(rows, told, strict=True)
     ]
-    return items if all("price" in item["product"] for item in items) else []
 
 
 def _item(row: Row, fact: dict[str, Any], value: float | None, currency: str) -> dict[str, Any]:

@@ -218,8 +218,10 @@ def _items(items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """`ITEM1`, `AMT1`, `QTY1` and so on: name, unit price, pieces (T3, T4, T5)."""
     data = {}
     for n, item in enumerate(items, start=1):
-        data[f"ITEM{n}"] = item["product"]["name"]
-        data[f"AMT{n}"] = _decimals(item["product"]["price"])
+        product = item["product"]
+        data[f"ITEM{n}"] = product["name"]
+        if "price" in product:
+            data[f"AMT{n}"] = _decimals(product["price"])
         data[f"QTY{n}"] = str(item["quantity"])
     return data
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.relay.relay_stage import NOW, ORIGIN, SHOPPER, USER_AGENT
-from tests.relay.sandbox_client import changed
+from tests.relay.sandbox_client import GONE, changed
 from tests.relay.storefront_bodies import (
     EVENT_ID,
     META,
@@ -81,6 +81,8 @@ def test_what_track_add_to_cart_posts_arrives_at_all_three(toko: Storefront) -> 
         "scalev.snackvideo": ("addToCart", None),
     }
     assert all(call["accepted"] for call in calls)
+    (to_meta,) = of(calls, "scalev.meta")
+    assert to_meta["call"]["events"] == add_to_cart()["meta"]["events"]
 
 
 def test_each_system_gets_what_its_own_copy_told(toko: Storefront) -> None:
@@ -183,6 +185,26 @@ def test_the_systems_own_api_is_fed_as_scalevs_is(tmp_path: Path, system: str, p
         assert (call["accepted"], call["error"]) == (True, None)
 
 
+def test_items_whose_prices_are_not_told_arrive_without(tmp_path: Path) -> None:
+    """Scalev requires none; nothing stands where nothing was told (R35, R42-R44)."""
+    with storefront(tmp_path, shop({**PIXELS, "tracify": OTHERS["tracify"]})) as toko:
+        for system, body in order_created().items():
+            data = "properties" if system == "snackvideo" else "parameters"
+            assert toko.post(system, changed(body, f"events.0.{data}.contents", GONE)).is_success
+        calls = {call["system"]: call for call in toko.delivered()}
+    assert all(call["accepted"] for call in calls.values())
+    ids = [("bundle_price_option_b7", 1), ("variant_a1", 2)]
+    custom_data = calls["meta"]["call"]["data"][0]["custom_data"]
+    assert custom_data["contents"] == [{"id": one, "quantity": pieces} for one, pieces in ids]
+    properties = calls["tiktok"]["call"]["data"][0]["properties"]
+    assert properties["contents"] == [
+        {"content_id": one, "quantity": pieces} for one, pieces in ids
+    ]
+    lines = calls["tracify"]["call"]["events"][0]["data"]
+    assert [lines["ITEM1"], lines["QTY2"]] == ["bundle_price_option_b7", "2"]
+    assert "AMT1" not in lines
+
+
 def test_a_site_without_destinations_for_a_system_stores_nothing(tmp_path: Path) -> None:
     """It is right all the same: the shop may turn a destination off and leave its code."""
     with storefront(tmp_path, shop({"tiktok": PIXELS["tiktok"]})) as toko:
@@ -209,6 +231,16 @@ def test_r31_an_order_that_is_to_be_paid_first_waits_for_its_payment(tmp_path: P
     assert to_tiktok["event_id"] == "ORD-77-CompletePayment-FORM"
     assert to_tiktok["call"]["user"]["ttclid"] == "E.C.P.x"
     assert len(of(calls, "tracify")) == 1
+
+
+def test_a_paid_order_whose_prices_were_not_told_is_sent_without_items(tmp_path: Path) -> None:
+    """The payment tells the amount, and the sale is real."""
+    with storefront(tmp_path, shop(**PAID)) as toko:
+        body = changed(order_created()["meta"], "events.0.parameters.contents", GONE)
+        assert toko.post("meta", body).status_code == 204
+        toko.pay("ORD-77")
+        (call,) = of(toko.delivered(), "scalev.meta")
+    assert call["call"]["events"][0]["parameters"] == {"value": 210000, "currency": "IDR"}
 
 
 def test_a_payment_that_comes_first_is_completed_for_all(tmp_path: Path) -> None:

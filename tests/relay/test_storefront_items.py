@@ -28,9 +28,9 @@ A1 = {"id": "variant_a1", "kind": "variant", "quantity": 2}
 B7 = {"id": "bundle_price_option_b7", "kind": "bundle_price_option", "quantity": 1}
 
 
-def priced(item: dict[str, Any], price: float, **product: Any) -> dict[str, Any]:
-    names = {"id": item["id"], "name": item["id"]}
-    return {**item, "product": {**names, "price": price, **product}}
+def priced(item: dict[str, Any], price: float | None, **product: Any) -> dict[str, Any]:
+    known = {} if price is None else {"price": price}
+    return {**item, "product": {"id": item["id"], "name": item["id"], **known, **product}}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def priced(item: dict[str, Any], price: float, **product: Any) -> dict[str, Any]
         (
             {"content_ids": ["product_9"], "content_name": "Kaos", "content_category": "Apparel"},
             {"variants": VARIANTS},
-            [],
+            [priced(A1, None, name="Kaos", category_1="Apparel")],
         ),
         (
             {"contents": [{"id": "product_9", "item_price": 60000}], "content_name": "Kaos"},
@@ -84,11 +84,15 @@ def priced(item: dict[str, Any], price: float, **product: Any) -> dict[str, Any]
         ),
         ({"value": 120000}, {"variants": VARIANTS}, [priced(A1, 60000)]),
         ({"value": 0}, {"variants": VARIANTS}, [priced(A1, 0)]),
-        ({"value": 100001}, {"variants": VARIANTS}, []),
+        ({"value": 100001}, {"variants": VARIANTS}, [priced(A1, None)]),
         ({"value": 59.98, "currency": "SGD"}, {"variants": VARIANTS}, [priced(A1, 29.99)]),
-        ({}, {"variants": VARIANTS}, []),
-        ({"value": 210000}, TWO, []),
-        ({"value": 210000, "contents": [{"id": "variant_a1", "item_price": 60000}]}, TWO, []),
+        ({}, {"variants": VARIANTS}, [priced(A1, None)]),
+        ({"value": 210000}, TWO, [priced(A1, None), priced(B7, None)]),
+        (
+            {"value": 210000, "contents": [{"id": "variant_a1", "item_price": 60000}]},
+            TWO,
+            [priced(A1, 60000), priced(B7, None)],
+        ),
         ({"value": 120000, "variants": VARIANTS}, {}, []),
         ({"contents": [{"quantity": 1, "item_price": 5}]}, {}, []),
         (
@@ -128,9 +132,8 @@ def test_items_have_the_price_that_is_told_or_follows(
 
 
 def test_an_orders_value_is_no_price() -> None:
-    """It holds shipping and taxes; the order counts without items then."""
-    params = told("Purchase", {"value": 120000}, variants=VARIANTS)["params"]
-    assert params == {"value": 120000, "currency": "IDR", "id": "evt_1"}
+    """It holds shipping and taxes too."""
+    assert items({"value": 120000}, "Purchase", variants=VARIANTS) == [priced(A1, None)]
 
 
 # --- params ---
@@ -163,4 +166,5 @@ def test_parameters_are_params_of_ours(
 
 def test_an_event_may_have_no_parameters_at_all() -> None:
     """Section 2: only its name and ID are required."""
-    assert event("meta", changed(META, "events.0.parameters", GONE))["params"] == {}
+    body = changed(changed(META, "events.0.parameters", GONE), "variants", GONE)
+    assert event("meta", body)["params"] == {}

@@ -39,7 +39,7 @@ def properties(event: dict) -> dict:
         found["quantity"] = items.pieces(lines)
         found.update(items.single(lines))
     if len(lines) == 1:
-        found["price"] = lines[0]["product"]["price"]
+        items.with_price(found, "price", lines[0])
     for field, own_field in FIELDS:
         if field in params:
             found[own_field] = params[field]

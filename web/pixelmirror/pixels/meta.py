@@ -51,7 +51,7 @@ def parameters(event: dict, name: str) -> dict:
         found["content_ids"] = [item["id"] for item in lines]
         found["content_type"] = "product"
         found["contents"] = [
-            {"id": item["id"], "quantity": item["quantity"], "item_price": item["product"]["price"]}
+            items.with_price({"id": item["id"], "quantity": item["quantity"]}, "item_price", item)
             for item in lines
         ]
         found["num_items"] = items.pieces(lines)

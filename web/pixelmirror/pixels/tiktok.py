@@ -1,6 +1,7 @@
 """TikTok's pixel, `ttq`: set-up, calls, parameters. Source: specs/tiktok.md 1-2, scalev R43, D4."""
 
 from ..event_id import sent_as
+from . import items
 
 SDK_URLS = ("https://analytics.tiktok.com/i18n/pixel/events.js",)
 
@@ -37,11 +38,9 @@ def parameters(event: dict) -> dict:
         found["content_id"] = lines[0]["id"]
         found["content_type"] = "product"
         found["contents"] = [
-            {
-                "content_id": item["id"],
-                "quantity": item["quantity"],
-                "price": item["product"]["price"],
-            }
+            items.with_price(
+                {"content_id": item["id"], "quantity": item["quantity"]}, "price", item
+            )
             for item in lines
         ]
     for field, own_field in FIELDS:
