@@ -190,7 +190,9 @@ def _dead_letter_command(function: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--event-id", default=None),
         click.option("--destination", default=None),
-        click.option("--site", "sites", multiple=True, required=True, help="May be given often."),
+        click.option(
+            "--site", "sites", multiple=True, help="All sites without it; may be repeated."
+        ),
         DATA,
     ):
         function = option(function)
@@ -206,7 +208,7 @@ def list_dead_letters(
 
     async def run() -> None:
         async with await SqliteOutbox.open(_existing_outbox(data)) as outbox:
-            for site in sites:
+            for site in sites or await outbox.sites():
                 rows = await outbox.deliveries(
                     site, state="dead", destination=destination, event_id=event_id, limit=1000
                 )
@@ -241,7 +243,7 @@ def _change_dead_letters(
         async with await SqliteOutbox.open(_existing_outbox(data)) as outbox:
             change = outbox.replay if verb == "replay" else outbox.drop
             now_ms = int(time.time() * 1000)
-            for site in sites:
+            for site in sites or await outbox.sites():
                 count = await change(
                     site, destination=destination, event_id=event_id, now_ms=now_ms
                 )

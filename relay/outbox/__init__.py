@@ -287,6 +287,10 @@ class Outbox(Protocol):
         """How many dead letters were given up: skipped now, a repeat still stores nothing."""
         ...
 
+    async def sites(self) -> list[str]:
+        """Every site that has deliveries."""
+        ...
+
     async def waiting(self) -> list[Backlog]:
         """What waits, by site and destination."""
         ...

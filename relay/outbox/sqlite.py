@@ -208,12 +208,15 @@ class SqliteOutbox:
         chosen = Filter(destination=destination, event_id=event_id, since_ms=since_ms)
         return await self._drop(site, chosen, now_ms, "dropped")
 
+    async def sites(self) -> list[str]:
+        return await self._readers.do(statements.sites)
+
     async def waiting(self) -> list[Backlog]:
         return await self._readers.do(statements.waiting)
 
     async def purge(self, now_ms: int, retention_days: Mapping[str, int]) -> int:
         forgotten = 0
-        for site in await self._readers.do(statements.sites):
+        for site in await self.sites():
             days = retention_days.get(site, RETENTION_DAYS)
             expired = Filter(before_ms=now_ms - days * DAY_MS)
             await self._drop(site, expired, now_ms, f"dropped after {days} days")

@@ -289,7 +289,10 @@ TRACIFY = "toko tracify e1: refused by tracify"
 
 
 def test_dead_letters_are_listed_with_their_reasons(data: Path) -> None:
-    """A line each; of a destination or of an event, where that is asked."""
+    """A line each; of a site, of a destination or of an event, where that is asked."""
+    every = run("dead-letters", "list", "--data", data).stdout.splitlines()
+    assert sorted(every) == [META.format("e1"), META.format("e2"), TRACIFY]
+    assert run("dead-letters", "list", "--data", data, "--site", "warung").stdout == ""
     assert listed(data) == [META.format("e1"), META.format("e2"), TRACIFY]
     assert listed(data, "--destination", "scalev") == [META.format("e1"), META.format("e2")]
     assert listed(data, "--event-id", "e1") == [META.format("e1"), TRACIFY]
