@@ -41,6 +41,7 @@ class Process:
         """It has ended by itself, as a service is stopped."""
         if self._process is None:
             return
+        assert self._process.poll() is None, f"{self.server.name} died: {self.log.read_text()}"
         self._process.terminate()
         self._process.wait(20)
         self._process = None
