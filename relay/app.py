@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -213,7 +215,11 @@ class Relay:
     def routes(self) -> list[Route]:
         return [
             Route(f"{self.path}/assets/{{path:path}}", self.assets.endpoint),
-            Route(f"{self.path}/{{site}}.js", self.loader),
+            Route(
+                f"{self.path}/{{site}}.js",
+                self.loader,
+                middleware=[Middleware(GZipMiddleware)],  # our address is put in at each request
+            ),
             Route(f"{self.path}/{{site}}/pyscript.json", self.pyscript_config),
             Route(f"{self.path}/{{site}}", self.page_events, methods=["POST", "OPTIONS"]),
             Route("/v1/events", self.server_events, methods=["POST"]),

@@ -16,7 +16,8 @@ class Seen:
 
     `call` is the argument list a pixel got (`["track", "AddToCart", {...}, {"eventID": "e1"}]`) or
     the server body, narrowed to this event when it held several. `key` is what the vendor
-    deduplicates by, None when it does not. `error` is why the vendor refused it, in its words.
+    deduplicates by, None when it does not. `error` is why the vendor refused it, in its words. `at`
+    is when a pixel heard it, in milliseconds, as its reports may overtake each other.
     """
 
     event_name: str | None
@@ -25,6 +26,7 @@ class Seen:
     pixel: str | None = None
     key: tuple[str, ...] | None = None
     error: str | None = None
+    at: float | None = None
 
 
 class _Kept(NamedTuple):
@@ -54,7 +56,7 @@ class Record:
         first = self._n if key is None else self._first.setdefault(key, self._n)
         row = {
             "n": self._n,
-            "at": self._now_ms(),
+            "at": self._now_ms() if seen.at is None else seen.at,
             "system": system,
             "side": side,
             "event_name": seen.event_name,

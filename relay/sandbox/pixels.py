@@ -16,7 +16,7 @@ from relay.sandbox.behaviour import Behaviours
 from relay.sandbox.calls import Record, Seen
 from relay.sandbox.control import refusal
 from relay.sandbox.servers import GARBAGE
-from relay.sandbox.shape import anything, dotted, either, list_of, one_of, record, string
+from relay.sandbox.shape import anything, dotted, either, list_of, number, one_of, record, string
 
 # Each SDK is these files in one function, so that pages get one script, as from the vendor.
 _FILES = {
@@ -36,7 +36,7 @@ _REPORT = record(
         "pixel": either(string, _unset),
         "arguments": list_of(anything),
     },
-    {"error": either(string, _unset)},
+    {"error": either(string, _unset), "at": number},
     closed=True,
 )
 # What the real SDKs deduplicate on the vendor's side: Meta and TikTok by pixel, name and event ID.
@@ -104,4 +104,6 @@ def _receiving(name: str, calls: Record) -> _Endpoint:
 def _seen(name: str, report: dict[str, Any]) -> Seen:
     event_name, event_id, pixel = report["name"], report["event_id"], report["pixel"]
     key = dedup_key(pixel, event_name, event_id) if name in _DEDUPLICATING else None
-    return Seen(event_name, event_id, report["arguments"], pixel, key, report.get("error"))
+    return Seen(
+        event_name, event_id, report["arguments"], pixel, key, report.get("error"), report.get("at")
+    )

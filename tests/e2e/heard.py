@@ -36,12 +36,17 @@ class Heard:
     # --- the sandbox ---
 
     def calls(self, system: str | None = None) -> list[Row]:
-        """Calls in the order in which they came: of one system, or all."""
+        """Calls of one system, or all, in the order in which each was heard."""
         found = self._get(f"{self._sandbox}/sandbox/calls", since=self._since)["calls"]
         side = "server" if system in SERVERS else "pixel"
-        return [
-            row for row in found if system is None or (row["system"], row["side"]) == (system, side)
-        ]
+        return sorted(
+            (
+                row
+                for row in found
+                if system is None or (row["system"], row["side"]) == (system, side)
+            ),
+            key=lambda row: (row["at"], row["n"]),
+        )
 
     def events(self, system: str) -> list[Named]:
         """The events among the calls (`init`, `load` and `identify` are none)."""

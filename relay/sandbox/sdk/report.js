@@ -14,6 +14,7 @@ const waiting = [];
 function report(args, { name = null, event_id = null, pixel = null, error = null } = {}) {
   waiting.push({
     name, event_id: event_id === null ? null : String(event_id), pixel, arguments: copied(args), error,
+    at: performance.timeOrigin + performance.now(),
   });
   if (waiting.length === 1) queueMicrotask(() => guarded(flush)());
   if (error) console.warn("[sandbox " + SDK + "] " + error);
