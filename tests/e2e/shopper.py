@@ -25,6 +25,14 @@ READY = """(waitMs) => new Promise((resolve, reject) => {
 KEPT = "() => Object.keys(localStorage).filter((key) => /^pm\\.[^.]+\\.call\\./.test(key))"
 
 
+# An SDK that has not arrived when the page is left never tells what its queue held.
+UNDER_WAY = """() => {
+  const ended = performance.getEntriesByType("resource").map((entry) => entry.name);
+  const sdks = [...document.querySelectorAll('script[src*="/sandbox/sdk/"]')];
+  return sdks.map((script) => script.src).filter((src) => !ended.includes(src));
+}"""
+
+
 class Shopper:
     """Visits pages of the shop, calls from them, and tells what they did and said."""
 
@@ -83,8 +91,9 @@ class Shopper:
 
     @staticmethod
     def wait_until_acknowledged(page: Page) -> None:
-        """The relay has acknowledged all that was called in this browser."""
+        """The relay has acknowledged all that was called here, and no SDK is on its way."""
         until(lambda: page.evaluate(KEPT), "the relay has acknowledged all", lambda kept: not kept)
+        until(lambda: page.evaluate(UNDER_WAY), "the SDKs are here", lambda urls: not urls)
 
     def posted(self, site: str = "toko") -> list[Any]:
         """The events that went to the relay from pages, in their order, repeats included."""

@@ -38,6 +38,7 @@ def test_a_page_back_from_the_cache_is_one_more_page_view(shopper: Shopper, hear
     shopper.wait_until_acknowledged(page)
     page = shopper.visit("/next", page=page)
     shopper.wait_until_acknowledged(page)
+    heard.wait_for("kwai", "page", 2)
     back(page)
     event_id = shopper.track(page, "add_to_cart", kaos())
     heard.wait_for("meta", "AddToCart")
