@@ -93,6 +93,8 @@ def joined(
         ours = {destination.sent_as(event) for destination in destinations}
         if own[0]["event_id"] not in ours:
             event["event_id"] = own[0]["event_id"]
+    if payment.event_id:
+        event["event_id"] = payment.event_id
     return event
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from pixelmirror import consent_rules
 from relay import checkout
 from relay.bots import is_bot
-from relay.destinations import Destination, Event
+from relay.destinations import Destination, Event, TakesItems
 from relay.outbox import (
     Join,
     NewDelivery,
@@ -126,12 +126,29 @@ def enrich(event: dict[str, Any], site: Site, received: Received) -> dict[str, A
 def route(event: Event, destination: Destination) -> NewDelivery:
     """Whether this destination gets the event, and if not, why."""
     reason = _refusal(event, destination)
-    return {
+    parts = [] if reason else _parts(event, destination)
+    if parts:
+        first, last = parts[0]["event_id"], parts[-1]["event_id"]
+        reason = f"sent as {len(parts)} events, one for each item: {first} to {last}"
+    delivery: NewDelivery = {
         "destination": destination.name,
         "state": "skipped" if reason else "waiting",
         "reason": reason or "",
-        "sent_as": destination.sent_as(event),
+        "sent_as": None if parts else destination.sent_as(event),
     }
+    if parts:
+        delivery["parts"] = [(part, [route(part, destination)]) for part in parts]
+    return delivery
+
+
+def _parts(event: Event, destination: Destination) -> list[Event]:
+    """What this destination gets instead of the event, under IDs of its own; mostly nothing."""
+    if not isinstance(destination, TakesItems):
+        return []
+    parts = destination.parts(event)
+    if len(parts) < 2:
+        return []
+    return [{**part, "event_id": f"{event['event_id']}.{n}"} for n, part in enumerate(parts, 1)]
 
 
 def _refusal(event: Event, destination: Destination) -> str | None:

@@ -104,6 +104,22 @@ class Destination(Protocol):
         ...
 
 
+class TakesItems:
+    """What a destination is besides where its system takes one item a request."""
+
+    def parts(self, event: Event) -> list[Event]:
+        """The events that it gets instead, one for each item; the event itself where it has one.
+
+        Each is a delivery of its own (`relay.ingest`), so that of an event that has arrived in part
+        no part is sent again. The value is that of all items, and left out.
+        """
+        items = event["params"].get("items", ())
+        if len(items) < 2:
+            return [event]
+        params = {key: value for key, value in event["params"].items() if key != "value"}
+        return [{**event, "params": {**params, "items": [item]}} for item in items]
+
+
 def unwanted(event: Event, events: Container[str] | None) -> str | None:
     """Why no destination with this `events` setting wants the event; None when it may.
 

@@ -19,6 +19,7 @@ from relay.destinations import (
     Event,
     Judgement,
     Request,
+    TakesItems,
     judge_transport,
     refused,
     unwanted,
@@ -48,7 +49,7 @@ def destinations(site: Site, name: str, table: AlhenaTable) -> list[Alhena]:
     return [Alhena(name, table)]
 
 
-class Alhena:
+class Alhena(TakesItems):
     """Alhena, as one site has set it up.
 
     Cart events are counted as often as they arrive; a checkout's order ID is recorded once. The
@@ -77,9 +78,11 @@ class Alhena:
             return "no Alhena fingerprints of the visitor"
         if "items" not in event["params"]:  # a paid order of which no page told any
             return "no items, which Alhena needs"
-        if _method(event) == "sendCartEvent" and len(event["params"]["items"]) > 1:
-            return "several items in one cart event, and Alhena takes one a request"
         return None
+
+    def parts(self, event: Event) -> list[Event]:
+        """A cart event is of one item; a checkout lists them."""
+        return super().parts(event) if _method(event) == "sendCartEvent" else [event]
 
     def sent_as(self, event: Event) -> str | None:
         return None

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, TypedDict
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 from relay.destinations import Event
 
@@ -39,13 +39,16 @@ class NewDelivery(TypedDict):
     """What one destination is to get of an event.
 
     Example: `{"destination": "scalev.meta", "state": "skipped", "reason": "no consent",
-    "sent_as": "O1-Purchase-FORM"}`. `sent_as`: the event ID that destination is given.
+    "sent_as": "O1-Purchase-FORM"}`. `sent_as`: the event ID that destination is given. `parts`:
+    what it gets instead of the event, which is skipped for that; stored with this delivery, and
+    not at all where that was stored before.
     """
 
     destination: str
     state: Literal["waiting", "skipped"]
     reason: str
     sent_as: str | None
+    parts: NotRequired[Sequence[Record]]
 
 
 Record = tuple[Event, Sequence[NewDelivery]]
@@ -76,7 +79,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Payment:
-    """An order that is paid. `event_name`: what it sends; `status`: the payment system's word."""
+    """An order that is paid. `event_name`: what it sends; `status`: the payment system's word.
+
+    `event_id`: of the event that it has sent already, which is to be completed.
+    """
 
     site: str
     order_id: str
@@ -86,6 +92,7 @@ class Payment:
     status: str
     paid_at: int
     received_at: int
+    event_id: str | None = None
 
 
 Join = Callable[[Payment, Sequence[Mapping[str, Any]]], Record]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple, cast
 
 from relay.outbox import HOLD_MS, Join, Payment, PaymentRow, Told
@@ -18,6 +18,7 @@ from relay.outbox.sqlite_statements import (
     PUT_DELIVERY,
     SITES_OF,
     Route,
+    StoredDelivery,
     erase,
     put,
     stored,
@@ -184,16 +185,14 @@ def _complete(
     now_ms: int,
 ) -> set[Route]:
     """The event that the payment sent has what is told of it now, as far as it is not done."""
-    record = join(Payment(**json.loads(order.payment or "")), contexts)
-    new = stored(({**record[0], "event_id": order.event_id}, record[1]))
+    payment = Payment(**json.loads(order.payment or ""))
+    new = stored(join(replace(payment, event_id=order.event_id), contexts))
     found = db.execute(FIND_EVENT, (new.site, new.event_id)).fetchone()
     if found is None:  # so long ago that it is forgotten: sent again, it would count twice
         return set()
-    routes = {
-        (new.site, destination)
-        for destination, state, reason, sent_as in new.deliveries
-        if _change(db, found[0], new.site, (destination, state, reason, sent_as), now_ms)
-    }
+    routes: set[Route] = set()
+    for delivery in new.deliveries:
+        routes |= _change(db, found[0], new.site, delivery, now_ms)
     db.execute(COMPLETE_BODY, (new.body, found[0]))
     erase(db, [found[0]])
     return routes
@@ -203,20 +202,21 @@ def _change(
     db: sqlite3.Connection,
     event: int,
     site: str,
-    delivery: tuple[str, str, str, str | None],
+    delivery: StoredDelivery,
     now_ms: int,
-) -> bool:
-    """The delivery is as decided now, if it was not tried before; True if it is due now."""
-    destination, state, reason, sent_as = delivery
+) -> set[Route]:
+    """The delivery is as decided now, if it was not tried before; the routes that got work."""
+    destination, state, reason, sent_as, parts = delivery
     if state == "skipped":
-        db.execute(SKIP, (reason, now_ms, event, destination))
-        return False
+        is_changed = db.execute(SKIP, (reason, now_ms, event, destination)).rowcount > 0
+        return put(db, parts) if is_changed else set()
     row = (event, destination, site, state, now_ms, reason, sent_as, now_ms)
-    return (
+    is_due = (
         db.execute(PUT_DELIVERY, row).rowcount
         + db.execute(REVIVE, (sent_as, now_ms, now_ms, event, destination)).rowcount
         + db.execute(HURRY, (now_ms, event, destination, now_ms)).rowcount
     ) > 0
+    return {(site, destination)} if is_due else set()
 
 
 def _order(db: sqlite3.Connection, site: str, order_id: str) -> Order:

@@ -143,6 +143,16 @@ def find(
     return db.execute(select(columns, chosen), values).fetchall()
 
 
+class StoredDelivery(NamedTuple):
+    """A new delivery as the tables have it, and the records of its parts."""
+
+    destination: str
+    state: str
+    reason: str
+    sent_as: str | None
+    parts: list[Stored]
+
+
 class Stored(NamedTuple):
     """A record as the tables have it; `body` is JSON."""
 
@@ -152,17 +162,19 @@ class Stored(NamedTuple):
     order_id: str | None
     received_at: int
     body: str
-    deliveries: list[tuple[str, str, str, str | None]]
+    deliveries: list[StoredDelivery]
 
 
 def stored(record: Record) -> Stored:
     """The record as it is stored."""
     event, deliveries = record
     order_id = event["params"].get("id") if event["event_name"] in ORDER_EVENTS else None
-    first: dict[str, tuple[str, str, str, str | None]] = {}
+    first: dict[str, StoredDelivery] = {}
     for new in deliveries:
         name = new["destination"]
-        first.setdefault(name, (name, new["state"], new["reason"], new["sent_as"]))
+        parts = [stored(part) for part in new.get("parts", ())]
+        made = StoredDelivery(name, new["state"], new["reason"], new["sent_as"], parts)
+        first.setdefault(name, made)
     return Stored(
         event["site"],
         event["event_id"],
@@ -181,7 +193,7 @@ def put(db: sqlite3.Connection, records: Sequence[Stored], hold_ms: int = 0) -> 
     """
     routes: set[Route] = set()
     for record in records:
-        is_wanted = any(state == "waiting" for _, state, _, _ in record.deliveries)
+        is_wanted = any(one.state == "waiting" for one in record.deliveries)
         site, at = record.site, record.received_at
         body = record.body if is_wanted else None
         cursor = db.execute(PUT_EVENT, (*record[:5], body))
@@ -191,10 +203,12 @@ def put(db: sqlite3.Connection, records: Sequence[Stored], hold_ms: int = 0) -> 
         else:
             (event,) = db.execute(FIND_EVENT, (site, record.event_id)).fetchone()
         added = set()
-        for destination, state, reason, sent_as in record.deliveries:
+        for destination, state, reason, sent_as, parts in record.deliveries:
             row = (event, destination, site, state, at + hold_ms, reason, sent_as, at)
-            if db.execute(PUT_DELIVERY, row).rowcount == 1 and state == "waiting":
-                added.add(destination)
+            if db.execute(PUT_DELIVERY, row).rowcount == 1:
+                routes |= put(db, parts, hold_ms)
+                if state == "waiting":
+                    added.add(destination)
         if added and not is_new and not db.execute(RESTORE_BODY, (body, event)).rowcount:
             (first,) = db.execute(FIND_BODY, (event,)).fetchone()
             db.execute(SET_BODY, (_with_copy(first, record.body, added), event))
