@@ -1,25 +1,28 @@
-"""What the outbox promises about orders: told and paid find each other, once, and are forgotten."""
+"""What the outbox promises about orders: told and paid find each other, once."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
-from relay.outbox import HOLD_MS, ORDER_DAYS, OutboxError, Payment, Record, Told
-from relay.outbox import sqlite_orders as orders
+from relay.outbox import HOLD_MS, Payment, Record, Told
 from relay.outbox.sqlite import SqliteOutbox
-from relay.outbox.sqlite_file import connect
-from tests.relay.killed import killed_after
-from tests.relay.records import DAY_MS, NOW, end, event, raw, record, states, to
+from tests.relay.outbox_orders import (
+    WITHOUT_TOLD,
+    copy,
+    join,
+    payment,
+    put_purchases,
+    told,
+    waiting,
+)
+from tests.relay.records import DAY_MS, NOW, end, raw, states, to
 
 pytestmark = pytest.mark.anyio
-
-WITHOUT_TOLD: dict[str, Literal["waiting", "skipped"]] = {"meta": "skipped", "scalev": "waiting"}
 
 
 @pytest.fixture
@@ -36,44 +39,6 @@ def path(tmp_path: Path) -> Path:
 async def outbox(path: Path) -> AsyncIterator[SqliteOutbox]:
     async with await SqliteOutbox.open(path) as one:
         yield one
-
-
-def told(
-    name: str = "begin_checkout", email: str = "siti@example.com", at: int = NOW, **more: Any
-) -> Told:
-    event_id = f"{name}-of-{email}"
-    context = {"event_id": event_id, "event_name": name, "received_at": at, "email": email}
-    more = {"is_order_event": name == "purchase", **more}
-    return Told("toko", "O1", context, **more)
-
-
-def copy(email: str = "siti@example.com", event_id: str = "O1-purchase") -> Told:
-    """The page's copy where it is put at once (`purchase_on = "created"`)."""
-    return told("purchase", email, record=record(event_id, "meta", "scalev", name="purchase"))
-
-
-def payment(at: int = NOW) -> Payment:
-    return Payment("toko", "O1", "purchase", 750000, "IDR", "settlement", at, at)
-
-
-def join(payment: Payment, contexts: Sequence[Mapping[str, Any]]) -> Record:
-    """An event with every e-mail told, which meta takes only where there is one."""
-    emails = [context["email"] for context in contexts]
-    body = event(f"{payment.order_id}-purchase", "purchase", user={"emails": emails})
-    body["params"]["id"] = payment.order_id
-    state = dict.fromkeys(WITHOUT_TOLD, "waiting") if emails else WITHOUT_TOLD
-    return body, [to(name, state[name]) for name in WITHOUT_TOLD]  # type: ignore[arg-type]
-
-
-async def waiting(outbox: SqliteOutbox, destination: str, at: int = NOW) -> list[dict[str, Any]]:
-    """The events that are due at this destination; they wait again."""
-    found = await outbox.claim("toko", destination, 100, at)
-    await outbox.release(found)
-    return [one.event for one in found]
-
-
-async def put_purchases(outbox: SqliteOutbox) -> list[tuple[str, str, str]]:
-    return [row for row in await states(outbox) if row[0].endswith("purchase")]
 
 
 class TestJoin:
@@ -232,183 +197,3 @@ class TestReversal:
         assert await outbox.pay(payment(), join) == set()
         assert await outbox.tell([], [copy()], join) == set()
         assert await states(outbox) == []
-
-
-class TestForgetting:
-    async def test_nothing_told_is_kept_once_the_order_is_paid_and_the_page_came(
-        self, outbox: SqliteOutbox, path: Path
-    ) -> None:
-        """Page first and payment first, put by the page and by the payment: the disk forgets."""
-        await outbox.tell([], [told(), told("purchase")], join)
-        await outbox.pay(payment(), join)
-        for destination in WITHOUT_TOLD:
-            await end(outbox, "done", destination)
-        await outbox.close()
-        assert b"siti" not in raw(path)
-
-    async def test_the_pages_copy_that_was_put_needs_nothing_told(
-        self, outbox: SqliteOutbox, path: Path
-    ) -> None:
-        await outbox.tell([], [told(), copy()], join)
-        for destination in WITHOUT_TOLD:
-            await end(outbox, "done", destination)
-        await outbox.close()
-        assert b"siti" not in raw(path)
-
-    @pytest.mark.parametrize(("days", "is_kept"), [(30, True), (31, False)])
-    async def test_an_order_never_paid_is_told_of_for_the_sites_retention(
-        self, outbox: SqliteOutbox, path: Path, days: int, is_kept: bool
-    ) -> None:
-        """`retention_days`, 30 for a site that does not say."""
-        await outbox.tell([], [told()], join)
-        await outbox.purge(NOW + days * DAY_MS, {})
-        await outbox.pay(payment(NOW + days * DAY_MS), join)
-        assert bool(await waiting(outbox, "meta", NOW + days * DAY_MS)) is is_kept
-        await outbox.close()
-        assert (b"siti" in raw(path)) is is_kept
-
-    async def test_a_paid_orders_telling_goes_when_nothing_is_left_to_complete(
-        self, outbox: SqliteOutbox, path: Path
-    ) -> None:
-        """The page's copy may come for seven days."""
-        await outbox.tell([], [told()], join)
-        await outbox.pay(payment(), join)
-        for destination in WITHOUT_TOLD:
-            await end(outbox, "done", destination)
-        await outbox.purge(NOW + 8 * DAY_MS, {"toko": 30})
-        await outbox.close()
-        assert b"siti" not in raw(path)
-
-    @pytest.mark.parametrize(("days", "is_known"), [(ORDER_DAYS, True), (ORDER_DAYS + 1, False)])
-    async def test_an_order_is_remembered_longer_than_a_chargeback_takes(
-        self, outbox: SqliteOutbox, days: int, is_known: bool
-    ) -> None:
-        await outbox.pay(payment(), join)
-        await outbox.purge(NOW + days * DAY_MS, {})
-        assert bool(await outbox.payments("toko")) is is_known
-
-
-TELLS_FOR_EVER = """
-import asyncio, itertools, sys
-from relay.outbox import Told
-from relay.outbox.sqlite import SqliteOutbox
-from tests.relay.killed import killed_after
-from tests.relay.records import NOW, record
-from tests.relay.test_outbox_contexts import join, told
-
-async def main():
-    outbox = await SqliteOutbox.open(sys.argv[1])
-    for n in itertools.count():
-        one = Told("toko", f"O{n}", told().context)
-        await outbox.tell([record(f"begin-{n}")], [one], join)
-        print(n, flush=True)
-
-asyncio.run(main())
-"""
-
-
-async def test_an_event_and_what_it_told_are_durable_together(path: Path) -> None:
-    """SIGKILL in a stream of them: each that had returned is there, and none of the two alone."""
-    done = await killed_after(100, TELLS_FOR_EVER, path)
-    db = connect(path)
-    told_of = {row[0][1:] for row in db.execute("SELECT order_id FROM contexts")}
-    put = {row[0].removeprefix("begin-") for row in db.execute("SELECT event_id FROM events")}
-    db.close()
-    assert set(done) <= put
-    assert put == told_of
-
-
-async def test_what_cannot_be_stored_leaves_nothing_behind(outbox: SqliteOutbox) -> None:
-    """A join that fails takes the payment with it: the next notification starts anew."""
-
-    def broken(payment: Payment, contexts: Sequence[Mapping[str, Any]]) -> Record:
-        raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await outbox.pay(payment(), broken)
-    assert await outbox.payments("toko") == []
-    assert await outbox.pay(payment(), join)
-
-
-async def test_a_closed_outbox_says_so(outbox: SqliteOutbox) -> None:
-    await outbox.close()
-    for work in (
-        outbox.tell([], [told()], join),
-        outbox.pay(payment(), join),
-        outbox.reverse("toko", "O1", "deny", NOW, was_paid=True),
-        outbox.payments("toko"),
-    ):
-        with pytest.raises(OutboxError, match="closed"):
-            await work
-
-
-VERSION_1 = """
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY, site TEXT NOT NULL, event_id TEXT NOT NULL, event_name TEXT NOT NULL,
-    order_id TEXT, received_at INTEGER NOT NULL, body TEXT, UNIQUE (site, event_id)
-);
-CREATE INDEX events_of_order ON events (site, order_id) WHERE order_id IS NOT NULL;
-CREATE TABLE deliveries (
-    event INTEGER NOT NULL, destination TEXT NOT NULL, site TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'dead', 'skipped')),
-    due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER,
-    reason TEXT NOT NULL, sent_as TEXT, begun INTEGER NOT NULL DEFAULT 0,
-    updated_at INTEGER NOT NULL, PRIMARY KEY (event, destination)
-) WITHOUT ROWID;
-CREATE INDEX deliveries_due ON deliveries (site, destination, due_ms) WHERE state = 'waiting';
-CREATE INDEX deliveries_changed ON deliveries (site, state, updated_at);
-CREATE INDEX deliveries_begun ON deliveries (event) WHERE begun = 1;
-CREATE TABLE proof (id INTEGER PRIMARY KEY CHECK (id = 1), written INTEGER NOT NULL);
-INSERT INTO proof VALUES (1, 0);
-INSERT INTO events VALUES (1, 'toko', 'e1', 'add_to_cart', NULL, 1760000000000, '{"params":{}}');
-INSERT INTO deliveries VALUES
-    (1, 'meta', 'toko', 'waiting', 1760000000000, 0, NULL, '', 'e1', 0, 1760000000000),
-    (1, 'scalev', 'toko', 'waiting', 1760000000000, 1, NULL, '', 'e1', 1, 1760000000000);
-PRAGMA user_version = 1;
-"""
-
-
-async def test_the_file_of_version_1_is_brought_up_to_date(path: Path) -> None:
-    """What waits in it is delivered, what was being sent is buried, and orders are known."""
-    path.parent.mkdir()
-    db = sqlite3.connect(path)
-    db.executescript(VERSION_1)
-    db.close()
-    async with await SqliteOutbox.open(path, now_ms=NOW) as outbox:
-        assert await states(outbox) == [("e1", "meta", "waiting"), ("e1", "scalev", "dead")]
-        assert await waiting(outbox, "meta") == [{"params": {}}]
-        await outbox.tell([], [told("purchase")], join)
-        await outbox.pay(payment(), join)
-        rows = await outbox.deliveries("toko", order_id="O1")
-        assert {row["event_id"] for row in rows} == {"O1-purchase"}
-    async with await SqliteOutbox.open(path, now_ms=NOW) as outbox:
-        assert len(await outbox.payments("toko")) == 1
-
-
-FLAT = {
-    "find": (orders.FIND_ORDER, "PRIMARY KEY"),
-    "contexts": (orders.CONTEXTS, "sqlite_autoindex_contexts_1"),
-    "payments": (orders.PAYMENTS, "orders_changed"),
-    "one order's": (orders.PAYMENTS_OF_ORDER, "PRIMARY KEY"),
-    "old contexts": (orders.REMOVE_OLD_CONTEXTS, "contexts_age"),
-    "contexts of paid": (orders.REMOVE_CONTEXTS_OF_PAID, "orders_changed"),
-    "old orders": (orders.REMOVE_ORDERS, "orders_changed"),
-    "sites": (orders.SITES_WITH_ORDERS, "orders_changed"),
-    "sites told of": (orders.SITES_WITH_CONTEXTS, "contexts_age"),
-}
-
-
-@pytest.mark.parametrize(("statement", "index"), FLAT.values(), ids=FLAT)
-async def test_no_statement_gets_slower_with_many_orders(
-    path: Path, statement: str, index: str
-) -> None:
-    """Each finds its rows by an index."""
-    await (await SqliteOutbox.open(path)).close()
-    db = connect(path)
-    steps = [
-        str(row[3])
-        for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?"))
-    ]
-    db.close()
-    assert any(index in step for step in steps), steps
-    assert not any(step.startswith("SCAN orders") for step in steps), steps
