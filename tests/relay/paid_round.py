@@ -83,14 +83,19 @@ class Round:
         return answer
 
     async def calls(self, system: str) -> list[dict[str, Any]]:
-        """What this system has taken once nothing is due any more; it has refused nothing."""
-        async with asyncio.timeout(20):
-            while await self._has_due():  # noqa: ASYNC110 (the outbox's threads have no event)
-                await asyncio.sleep(0)
-        rows = (await self.sandbox("GET", "/calls")).json()["calls"]
+        """What this system has taken once nothing is due any more; none has refused anything."""
+        rows = await self.asked()
         refused = [row["error"] for row in rows if row["error"] and row["system"] != "midtrans"]
         assert not refused, refused
         return [row for row in rows if row["system"] == system]
+
+    async def asked(self) -> list[dict[str, Any]]:
+        """What all systems were asked once nothing is due any more, refused or not."""
+        async with asyncio.timeout(20):
+            while await self._has_due():  # noqa: ASYNC110 (the outbox's threads have no event)
+                await asyncio.sleep(0)
+        rows: list[dict[str, Any]] = (await self.sandbox("GET", "/calls")).json()["calls"]
+        return rows
 
     async def _has_due(self) -> bool:
         if self.relay.delivery.under_way:
