@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from relay import cookies, storefront_api, wire
 from relay.assets import Assets
+from relay.body import read_object
 from relay.callers import RateLimit, check_origin, client_ip, public_host, site_named, site_of_key
 from relay.delivery import DeliveryLoop, system_now_ms
 from relay.destinations.registry import destinations
@@ -105,7 +106,7 @@ class Relay:
 
     async def _take_page_events(self, request: Request, site: Site, origin: str) -> Response:
         ip = self._admit(request, site)
-        body = await wire.read_object(request)
+        body = await read_object(request)
         if "calls" in body:
             events = wire.events_of_calls(body, site)
         else:
@@ -135,7 +136,7 @@ class Relay:
         """`POST /v1/events`: what the shop's own servers send."""
         site = site_of_key(self.sites.values(), request)
         self._admit(request, site)
-        body = await wire.read_object(request)
+        body = await read_object(request)
         if site_named(self.sites, body.get("site")) is not site:
             raise Refusal("unknown_key", "this key is another site's", field="site")
         events = wire.events(body, site, is_server=True)
@@ -170,7 +171,7 @@ class Relay:
     async def replay(self, request: Request) -> Response:
         """`POST /v1/dead-letters/replay`: those that match are tried again from now on."""
         site_of_key(self.sites.values(), request)  # nobody else's body is read
-        body = await wire.read_object(request)
+        body = await read_object(request)
         site = self._operated(request, body.get("site"))
         only = {}
         for field in ("destination", "event_id"):

@@ -34,7 +34,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pixelmirror import consent_rules
-from relay import wire
+from relay.body import read_object
 from relay.callers import check_origin, client_ip
 from relay.destinations import Destination
 from relay.destinations.scalev import KEY_HEADER, PATH
@@ -132,7 +132,7 @@ class StorefrontApi:
         ip = client_ip(request, site.trusted_proxies)
         self._relay.limits[site.site].check(ip, self._relay.clock_s())
         _check_media_type(request)
-        body = await wire.read_object(request)
+        body = await read_object(request)
         now_ms = self._relay.now_ms()
         has_gpc = request.headers.get("sec-gpc") == "1"
         consent = consent_rules.initial(site.consent, "", has_gpc)

@@ -18,7 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from pixelmirror.check import EventError
-from relay import midtrans, wire
+from relay import midtrans
+from relay.body import read_object
 from relay.callers import site_named
 from relay.ingest import RETRY_AFTER_S, Ingest, durable
 from relay.outbox import Outbox
@@ -55,7 +56,7 @@ class Webhooks:
         table = site.midtrans
         if table is None:
             raise Refusal("unknown_site", "this site takes no payment notifications", field="site")
-        body = await wire.read_object(request)
+        body = await read_object(request)
         if body.get("order_id") is None:  # a subscription's or an account's (M7)
             log.info("site=%s a notification without an order_id is no payment: ignored", site.site)
             return JSONResponse({"result": "ignored"})

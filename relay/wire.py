@@ -1,4 +1,4 @@
-"""Request bodies (DESIGN 5.4): read within their limits, checked field by field, made events.
+"""What a request's body says (DESIGN 5.4), checked field by field and made events.
 
 The params and the user are checked by the tracker's own code; here stands what only the relay
 gets to see. A `Refusal` names the field by its path in the body.
@@ -6,12 +6,8 @@ gets to see. A `Refusal` names the field by its path in the body.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
-
-from starlette.requests import Request
+from typing import Any
 
 from pixelmirror import attribution, consent_rules
 from pixelmirror.calls import Calls
@@ -22,12 +18,9 @@ from pixelmirror.event_id import event_id, is_order_event
 from relay.refusals import Refusal
 from relay.site import Site
 
-MAX_BYTES = 512 * 1024
 MAX_EVENTS = 500
 MAX_URL = 8192
 MAX_ID = EVENT_ID_LIMIT  # of a visitor too
-
-MEDIA_TYPES = ("text/plain", "application/json")
 
 ATTRIBUTION = (
     "fbc",
@@ -40,46 +33,9 @@ ATTRIBUTION = (
     "alhena_faq_fingerprint",
 )
 
-# The escapes of JSON, so that `half` finds a surrogate without its other half.
-ESCAPE = re.compile(
-    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-    r"|\\."
-)
-
 # Milliseconds of 2001 to 2286: a time in seconds or microseconds is not taken for one.
 EARLIEST_MS = 10**12
 LATEST_MS = 10**13
-
-
-async def read_object(request: Request) -> dict[str, Any]:
-    """The JSON object of a request's body; raises Refusal 415, 413 or 400."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES:
-        allowed = " or ".join(MEDIA_TYPES)
-        raise Refusal("unsupported_media_type", f"Content-Type must be {allowed}")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise Refusal("too_large", f"the body is larger than {MAX_BYTES} bytes")
-    try:
-        text = ESCAPE.sub(_whole_character, body.decode("utf-8-sig"))
-        document = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Refusal("invalid_json", "the body is not JSON") from error
-    if not isinstance(document, dict):
-        raise Refusal("invalid_json", "the body must be a JSON object")
-    return document
-
-
-def _whole_character(escape: re.Match[str]) -> str:
-    """Half a character, as JavaScript makes of an emoji cut in two, can't be stored or sent on."""
-    return "\\ufffd" if escape["half"] else escape[0]
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def sent_at(body: Mapping[str, Any]) -> int | None:
@@ -219,6 +175,7 @@ def _is_call(row: Any) -> bool:
         and isinstance(row["args"][0], str)
         and isinstance(row.get("page"), dict)
         and isinstance(row["page"].get("url"), str)
+        and len(row["page"]["url"]) <= MAX_URL
     )
 
 

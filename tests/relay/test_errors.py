@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
+from relay.body import MAX_BYTES
 from relay.outbox import OutboxUnavailable, Record
 from relay.outbox.sqlite import SqliteOutbox
-from relay.wire import MAX_BYTES
 from tests.relay.relay_stage import (
     EVENT,
     KEY,

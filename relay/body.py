@@ -1,0 +1,105 @@
+"""A request's body: read within its limits and decoded, before anyone looks at what it says.
+
+It has one reading only: UTF-8, no key twice in an object, no number that is none. How long a
+sender may take is the connection's matter (`relay.connection`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+
+from relay.refusals import Refusal
+
+MAX_BYTES = 512 * 1024
+MAX_DEPTH = 32
+MAX_KEYS = 500  # of one object
+MAX_KEY = 200  # characters: an error names a field by all the keys above it
+
+MEDIA_TYPES = ("text/plain", "application/json")
+
+# The escapes of JSON, so that `half` finds a surrogate without its other half.
+ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    r"|\\."
+)
+# A text, whose brackets are no depth; one without an end takes the rest.
+TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+NO_BRACKET = re.compile(r"[^][{}]+")
+ALIKE = str.maketrans("{}", "[]")
+
+
+class _Unsound(ValueError):
+    """What is wrong with a document, in words."""
+
+
+async def read_object(request: Request) -> dict[str, Any]:
+    """The JSON object of a request's body; raises Refusal 415, 413 or 400."""
+    headers = request.headers
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        allowed = " or ".join(MEDIA_TYPES)
+        raise Refusal("unsupported_media_type", f"Content-Type must be {allowed}")
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refusal("unsupported_media_type", "Content-Encoding: a body must not be compressed")
+    too_large = Refusal("too_large", f"the body is larger than {MAX_BYTES} bytes")
+    declared = headers.get("content-length", "")
+    if re.fullmatch("[0-9]{1,18}", declared) and int(declared) > MAX_BYTES:
+        raise too_large  # before a byte of it is read
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise too_large
+    return decoded(body)
+
+
+def decoded(body: bytes | bytearray) -> dict[str, Any]:
+    """The JSON object that these bytes are; raises Refusal 400."""
+    try:
+        text = body.decode("utf-8-sig")
+        _check_depth(text)
+        text = ESCAPE.sub(_whole_character, text)
+        document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
+    except _Unsound as error:
+        raise Refusal("invalid_json", str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise Refusal("invalid_json", "the body is not JSON") from error
+    if not isinstance(document, dict):
+        raise Refusal("invalid_json", "the body must be a JSON object")
+    return document
+
+
+def _check_depth(text: str) -> None:
+    """Takes the innermost brackets away, level by level; what is left is too deep or no JSON."""
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    brackets = NO_BRACKET.sub("", TEXT.sub("", text)).translate(ALIKE)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace("[]", "")
+    if brackets:
+        raise _Unsound(f"the body is not JSON, or nested deeper than {MAX_DEPTH}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Unsound("a key stands twice in one object")
+    if len(found) > MAX_KEYS:
+        raise _Unsound(f"an object has more than {MAX_KEYS} keys")
+    if max(map(len, found), default=0) > MAX_KEY:
+        raise _Unsound(f"a key is longer than {MAX_KEY} characters")
+    return found
+
+
+def _whole_character(escape: re.Match[str]) -> str:
+    """Half a character, as JavaScript makes of an emoji cut in two, can't be stored or sent on."""
+    return "\\ufffd" if escape["half"] else escape[0]
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
