@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pixelmirror import scalev
 from pixelmirror.catalogue import EVENTS, ORDER_EVENTS
 from relay.site_fields import (
     ApiVersion,
@@ -44,7 +45,7 @@ Provider = Literal["meta", "tiktok", "snackvideo"]
 PIXEL_KINDS = ("meta", "tiktok", "kwai", "commanders_act", "alhena")
 
 # The kind of the pixel behind each of Scalev's providers.
-PROVIDER_KINDS = {"meta": "meta", "tiktok": "tiktok", "snackvideo": "kwai"}
+PROVIDER_KINDS: dict[str, str] = scalev.KINDS
 
 
 class Table(BaseModel):

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
+
+from pixelmirror.wanted import unwanted as unwanted
 
 Event = Mapping[str, Any]
 """An event as the outbox keeps it: the wire shape (DESIGN 5.4) with `site`, `received_at`
@@ -118,18 +120,6 @@ class TakesItems:
             return [event]
         params = {key: value for key, value in event["params"].items() if key != "value"}
         return [{**event, "params": {**params, "items": [item]}} for item in items]
-
-
-def unwanted(event: Event, events: Container[str] | None) -> str | None:
-    """Why no destination with this `events` setting wants the event; None when it may.
-
-    An order that looks like spam goes nowhere (scalev R63).
-    """
-    if event["params"].get("is_probably_spam"):
-        return "probably spam"
-    if events is not None and event["event_name"] not in events:
-        return "not among the events set for this destination"
-    return None
 
 
 def http_url(event: Event, field_name: str) -> str:
