@@ -21,6 +21,7 @@ import uvicorn
 from relay import __version__
 from relay.app import Relay, create_app, page_path
 from relay.assets import Assets, AssetsMissing
+from relay.connection import Connection
 from relay.destinations.registry import destinations
 from relay.outbox import OutboxError
 from relay.outbox.sqlite import SqliteOutbox
@@ -123,6 +124,8 @@ async def serve_app(app: Any, host: str, port: int) -> None:
         app,
         host=host,
         port=port,
+        http=Connection,
+        ws="none",
         access_log=False,
         log_config=None,
         proxy_headers=False,

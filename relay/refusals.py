@@ -1,8 +1,9 @@
 """Refusals: every answer of the relay that is not a yes (DESIGN 5.4, the table of errors).
 
     Refusal
-    ├── of what was sent        400 invalid_json, invalid_notification · 413 · 415
-    │                           422 invalid_event
+    ├── of what was sent        400 invalid_json, invalid_notification, invalid_request
+    │                           408 too_slow · 413 · 415 · 422 invalid_event
+    │                           431 head_too_large
     ├── of who sent it          401 unknown_key · 403 origin_not_allowed, wrong_signature
     │                           429 rate_limited
     ├── of where it was sent    404 unknown_site, unknown_store, not_found · 405
@@ -19,6 +20,7 @@ from starlette.responses import JSONResponse
 STATUS = {
     "invalid_json": 400,
     "invalid_notification": 400,
+    "invalid_request": 400,
     "unknown_key": 401,
     "origin_not_allowed": 403,
     "wrong_signature": 403,
@@ -26,10 +28,12 @@ STATUS = {
     "unknown_store": 404,
     "not_found": 404,
     "method_not_allowed": 405,
+    "too_slow": 408,
     "too_large": 413,
     "unsupported_media_type": 415,
     "invalid_event": 422,
     "rate_limited": 429,
+    "head_too_large": 431,
     "not_durable": 503,
     "not_confirmed": 503,
 }

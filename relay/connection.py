@@ -1,0 +1,161 @@
+"""One HTTP connection: how many there are, how much and how slowly each may send.
+
+uvicorn's own protocol reads heads of any size and waits for any sender; this one does not. Who is
+cut off is answered where the answer would not run into another's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Literal
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from relay.body import MAX_BYTES
+from relay.refusals import Refusal, answer
+
+PATIENCE_S = 10.0
+"""Every request may take so long, whatever its size; so may a new connection be silent."""
+BYTES_A_S = 4096
+"""Each byte that has come gives a little more time: by this, a full body has 140 seconds."""
+
+MAX_HEAD_BYTES = 32 * 1024  # the shop's cookies come along
+MAX_HEADERS = 100
+MAX_REQUEST_BYTES = 8 * MAX_BYTES
+"""What is read of a request whose answer is already known, before the connection is closed."""
+
+MAX_CONNECTIONS = 10_000
+SPARE_FILES = 2
+"""One file of so many may be a caller's connection: deliveries and the outbox need some too."""
+
+
+def most_connections() -> int:
+    """As many as the files that this process may open leave room for."""
+    try:
+        import resource
+    except ImportError:
+        return MAX_CONNECTIONS  # Windows has no such limit
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(max(files, 0) // SPARE_FILES or MAX_CONNECTIONS, MAX_CONNECTIONS)
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol with limits on what a peer may send before the app sees it."""
+
+    patience_s = PATIENCE_S
+    most = most_connections()
+
+    def __init__(self, *given: Any, **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        self._timer: asyncio.TimerHandle | None = None
+        self._since = 0.0
+        self._bytes = 0  # of the request under way
+        self._head = 0  # bytes of its head, as far as they are read
+        self._part: Literal["", "head", "body"] = ""  # of a request, that is under way
+
+    # --- the connection ---
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            transport.abort()
+        else:
+            self._start()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._timer is None:
+            self._start()
+        self._bytes += len(data)
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self._part == "head" and self._bytes > MAX_HEAD_BYTES:
+            self._cut_off(_head_too_large())
+        elif self._bytes > MAX_REQUEST_BYTES:
+            self.transport.close()
+
+    # --- the request ---
+
+    def on_message_begin(self) -> None:
+        if self._timer is None:
+            self._start()
+        self._part = "head"
+        self._head = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._head += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head += len(name) + len(value)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._is_head_too_large():
+            raise ValueError  # the parser's callers get to know that something was wrong, no more
+        super().on_headers_complete()
+        self._part = "body"
+
+    def on_message_complete(self) -> None:
+        self._stop()
+        self._part = ""
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        if self._is_head_too_large():
+            self._cut_off(_head_too_large())
+        else:
+            self._cut_off(Refusal("invalid_request", "this is no HTTP request"))
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Anyone may ask for a WebSocket; it is answered as if he had not, and is no news."""
+
+    def _is_head_too_large(self) -> bool:
+        return self._head > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS
+
+    # --- its time ---
+
+    def _start(self) -> None:
+        self._since = self.loop.time()
+        self._bytes = 0
+        self._timer = self.loop.call_later(self.patience_s, self._look)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        """The time is over, unless the bytes that came meanwhile gave more."""
+        due = self._since + self.patience_s + self._bytes / BYTES_A_S
+        if self.loop.time() < due:
+            self._timer = self.loop.call_at(due, self._look)
+        else:
+            self._cut_off(Refusal("too_slow", "the request took too long to arrive"))
+
+    def _cut_off(self, refusal: Refusal) -> None:
+        """The connection is closed; the peer is told why where it listens for an answer."""
+        self._stop()
+        is_first = self.cycle is None or self.cycle.response_complete
+        is_unanswered = not is_first and not self.cycle.response_started and not self.pipeline
+        if (self._part == "head" and is_first) or (self._part == "body" and is_unanswered):
+            self.transport.write(_as_text(refusal))
+        self.transport.close()
+
+
+def _head_too_large() -> Refusal:
+    return Refusal("head_too_large", f"the head has more than {MAX_HEAD_BYTES} bytes")
+
+
+def _as_text(refusal: Refusal) -> bytes:
+    """The whole answer, as it goes over the wire."""
+    response = answer(refusal)
+    response.headers["Connection"] = "close"
+    lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
+    head = STATUS_LINE[response.status_code] + b"".join(lines) + b"\r\n"
+    return head + bytes(response.body)
