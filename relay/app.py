@@ -17,13 +17,21 @@ from starlette.routing import Route
 from relay import cookies, storefront_api, wire
 from relay.assets import Assets
 from relay.body import read_object
-from relay.callers import RateLimit, check_origin, client_ip, public_host, site_named, site_of_key
+from relay.callers import (
+    SiteLimit,
+    Strangers,
+    check_origin,
+    client_ip,
+    public_host,
+    site_named,
+    site_of_key,
+)
 from relay.delivery import DeliveryLoop, system_now_ms
 from relay.destinations.registry import destinations
 from relay.ingest import Ingest, Received
 from relay.outbox import Outbox, OutboxError
 from relay.pages import SitePages, answer
-from relay.refusals import Refusal, on_refusal
+from relay.refusals import Refusal
 from relay.refusals import answer as refused
 from relay.sending import Sender, Transport
 from relay.site import Site
@@ -60,7 +68,8 @@ class Relay:
         self.clock_s = clock_s
         self.assets = assets
         self.pages = {site.site: SitePages(site, assets) for site in sites}
-        self.limits = {site.site: RateLimit(site.rate_limit) for site in sites}
+        self.limits = {site.site: SiteLimit(site.rate_limit) for site in sites}
+        self.strangers = Strangers(sites, clock_s)
         every = {site.site: destinations(site) for site in sites}
         self.delivery = DeliveryLoop(
             outbox,
@@ -70,7 +79,9 @@ class Relay:
             now_ms=now_ms,
         )
         self.ingest = Ingest(outbox, every, self.delivery.wake)
-        self.webhooks = Webhooks(self.sites, self.ingest, outbox, Sender(transport), now_ms)
+        self.webhooks = Webhooks(
+            self.sites, self.ingest, outbox, Sender(transport), self.strangers, now_ms
+        )
 
     # --- pages ---
 
@@ -124,18 +135,23 @@ class Relay:
             response.headers.append("Set-Cookie", text)
         return response
 
-    def _admit(self, request: Request, site: Site) -> str:
+    def _admit(self, request: Request, site: Site, *, is_server: bool = False) -> str:
         """The caller's address, which has not asked too often; raises Refusal 429."""
         ip = client_ip(request, site.trusted_proxies)
-        self.limits[site.site].check(ip, self.clock_s())
+        self.limits[site.site].check(ip, self.clock_s(), is_server=is_server)
         return ip
 
     # --- servers and operators ---
 
+    def _keyholder(self, request: Request) -> Site:
+        """The site of the secret key; a stranger may not try keys for ever."""
+        self.strangers.look(request)
+        return site_of_key(self.sites.values(), request)
+
     async def server_events(self, request: Request) -> Response:
         """`POST /v1/events`: what the shop's own servers send."""
-        site = site_of_key(self.sites.values(), request)
-        self._admit(request, site)
+        site = self._keyholder(request)
+        self._admit(request, site, is_server=True)
         body = await read_object(request)
         if site_named(self.sites, body.get("site")) is not site:
             raise Refusal("unknown_key", "this key is another site's", field="site")
@@ -170,7 +186,7 @@ class Relay:
 
     async def replay(self, request: Request) -> Response:
         """`POST /v1/dead-letters/replay`: those that match are tried again from now on."""
-        site_of_key(self.sites.values(), request)  # nobody else's body is read
+        self._keyholder(request)  # nobody else's body is read
         body = await read_object(request)
         site = self._operated(request, body.get("site"))
         only = {}
@@ -195,7 +211,7 @@ class Relay:
 
     def _operated(self, request: Request, name: object) -> Site:
         """The site of the operator's key, which must be the one he names, if he names one."""
-        site = site_of_key(self.sites.values(), request)
+        site = self._keyholder(request)
         if name is not None and site_named(self.sites, name) is not site:
             raise Refusal("unknown_key", "this key is another site's", field="site")
         return site
@@ -210,6 +226,11 @@ class Relay:
         except OutboxError as error:
             return PlainTextResponse(f"not ready: {error}", 503)
         return PlainTextResponse("ready")
+
+    async def refused(self, request: Request, error: Exception) -> Response:
+        """Starlette's handler for `Refusal`."""
+        assert isinstance(error, Refusal)
+        return refused(self.strangers.judged(request, error))
 
     # --- the app ---
 
@@ -251,7 +272,7 @@ def create_app(relay: Relay) -> Starlette:
         routes=relay.routes(),
         lifespan=relay.running,
         exception_handlers={
-            Refusal: on_refusal,
+            Refusal: relay.refused,
             ClientDisconnect: _gone,
             404: _not_found,
             405: _wrong_method,

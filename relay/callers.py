@@ -6,8 +6,15 @@ import hmac
 import math
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from collections.abc import Callable, Iterable, Mapping
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
 from starlette.requests import Request
 
@@ -16,6 +23,13 @@ from relay.site import Site
 
 BURST = 4  # times the rate
 MAX_CLIENTS = 100_000
+
+# Of a whole site: so many times one client's rate, and never less than the second.
+SITE_TIMES = 20
+SITE_RATE = 1000
+
+STRANGERS_RATE = 50
+GUESSES = ("unknown_key", "unknown_site", "unknown_store", "wrong_signature")
 
 Networks = Iterable[IPv4Network | IPv6Network]
 
@@ -50,14 +64,15 @@ def site_of_key(sites: Iterable[Site], request: Request) -> Site:
     Every key is compared, in constant time, so that the answer's time tells nothing.
     """
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    found = None
-    for site in sites:
-        is_it = hmac.compare_digest(site.secret_key.encode(), key.strip().encode())
-        if is_it and scheme.lower() == "bearer":
-            found = site
-    if found is None:
+    found = [site for site in sites if is_same(site.secret_key, key.strip())]
+    if not found or scheme.lower() != "bearer":
         raise Refusal("unknown_key", "Authorization must be: Bearer and a site's secret key")
-    return found
+    return found[0]
+
+
+def is_same(ours: str, given: str) -> bool:
+    """Two keys are the same, told in constant time."""
+    return hmac.compare_digest(ours.encode(), given.encode())
 
 
 def client_ip(request: Request, trusted_proxies: Networks) -> str:
@@ -87,6 +102,13 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+def network(address: str) -> str:
+    """By what a client is counted: its address, or the /64 that one line has of IPv6."""
+    if ":" not in address:
+        return address
+    return str(ip_network(f"{address.partition('%')[0]}/64", strict=False))
+
+
 class RateLimit:
     """Requests a second for each client, bursts of four times that; 0 is no limit."""
 
@@ -98,13 +120,75 @@ class RateLimit:
         """Takes one request of this client; raises Refusal 429 with when to come again."""
         if not self.rate:
             return
-        full = float(self.rate * BURST)
-        left, at = self.buckets.pop(client, (full, now_s))
-        left = min(full, left + (now_s - at) * self.rate)
-        is_taken = left >= 1
-        self.buckets[client] = (left - is_taken, now_s)
+        left = self._left(client, now_s)
+        self.buckets[client] = (left - (left >= 1), now_s)
+        self.buckets.move_to_end(client)
         if len(self.buckets) > MAX_CLIENTS:
             self.buckets.popitem(last=False)
-        if not is_taken:
+        self._refuse_below_1(left)
+
+    def look(self, client: str, now_s: float) -> None:
+        """Raises Refusal 429 as `check` would, and takes nothing."""
+        if self.rate:
+            self._refuse_below_1(self._left(client, now_s))
+
+    def _left(self, client: str, now_s: float) -> float:
+        full = float(self.rate * BURST)
+        left, at = self.buckets.get(client, (full, now_s))
+        return min(full, left + (now_s - at) * self.rate)
+
+    def _refuse_below_1(self, left: float) -> None:
+        if left < 1:
             wait_s = math.ceil((1 - left) / self.rate)
             raise Refusal("rate_limited", "too many requests", retry_after_s=wait_s)
+
+
+class SiteLimit:
+    """What a site's callers may ask: each client its rate, all pages together many times it.
+
+    So that a flood of one shop's events, from however many addresses, leaves the others their
+    relay, and the shop's own servers, who have a key, their way in.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self.clients = RateLimit(rate)
+        self.all = RateLimit(max(rate * SITE_TIMES, SITE_RATE) if rate else 0)
+
+    def check(self, client: str, now_s: float, *, is_server: bool = False) -> None:
+        """Takes one request; raises Refusal 429."""
+        self.clients.check(network(client), now_s)
+        if not is_server:
+            self.all.check("", now_s)
+
+
+class Strangers:
+    """Who names no site or key that we know, or guesses: counted by address, over all sites.
+
+    Where too many were wrong, a key is not even looked at. Where no guess can hit, in what is
+    public or signed, only the wrong ones are refused.
+    """
+
+    def __init__(self, sites: Iterable[Site], clock_s: Callable[[], float]) -> None:
+        self._limit = RateLimit(STRANGERS_RATE)
+        self._clock_s = clock_s
+        self._proxies = [network for site in sites for network in site.trusted_proxies]
+
+    def look(self, request: Request) -> None:
+        """Raises Refusal 429 for one who was wrong too often."""
+        self._limit.look(self._who(request), self._clock_s())
+
+    def count(self, request: Request) -> None:
+        """One more; raises Refusal 429 for one too many."""
+        self._limit.check(self._who(request), self._clock_s())
+
+    def judged(self, request: Request, refusal: Refusal) -> Refusal:
+        """The refusal to be told: this one, or 429 for one wrong guess too many."""
+        if refusal.code in GUESSES:
+            try:
+                self.count(request)
+            except Refusal as too_many:
+                return too_many
+        return refusal
+
+    def _who(self, request: Request) -> str:
+        return network(client_ip(request, self._proxies))

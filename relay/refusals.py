@@ -14,7 +14,6 @@ Each is one `Refusal`, told apart by its code.
 
 from __future__ import annotations
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 STATUS = {
@@ -61,9 +60,3 @@ def answer(refusal: Refusal) -> JSONResponse:
     if refusal.retry_after_s is not None:
         headers["Retry-After"] = str(refusal.retry_after_s)
     return JSONResponse({"error": error}, STATUS[refusal.code], headers)
-
-
-async def on_refusal(request: Request, error: Exception) -> JSONResponse:
-    """Starlette's handler for `Refusal`."""
-    assert isinstance(error, Refusal)
-    return answer(error)

@@ -35,7 +35,7 @@ from starlette.routing import Route
 
 from pixelmirror import consent_rules
 from relay.body import read_object
-from relay.callers import check_origin, client_ip
+from relay.callers import check_origin, client_ip, is_same
 from relay.destinations import Destination
 from relay.destinations.scalev import KEY_HEADER, PATH
 from relay.ingest import Ingest, Received
@@ -115,7 +115,7 @@ class StorefrontApi:
             await self._take(provider, _site_of_key(request, sites), request)
             response = Response(status_code=204)
         except Refusal as refusal:
-            response = refused(refusal)
+            response = refused(self._relay.strangers.judged(request, refusal))
         response.headers.update(cors)
         return response
 
@@ -149,11 +149,12 @@ class StorefrontApi:
 
 def _site_of_key(request: Request, sites: Sequence[Site]) -> Site:
     """The site of the publishable key, which is no secret; raises Refusal 401."""
-    key = request.headers.get(KEY_HEADER)
-    for site in sites:
-        if site.publishable_key == key:
-            return site
-    raise Refusal("unknown_key", f"{KEY_HEADER} must be the publishable key of this store's site")
+    key = request.headers.get(KEY_HEADER, "")
+    found = [site for site in sites if is_same(site.publishable_key, key)]
+    if not found:
+        message = f"{KEY_HEADER} must be the publishable key of this store's site"
+        raise Refusal("unknown_key", message)
+    return found[0]
 
 
 def _check_media_type(request: Request) -> None:

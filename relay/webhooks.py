@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from pixelmirror.check import EventError
 from relay import midtrans
 from relay.body import read_object
-from relay.callers import site_named
+from relay.callers import Strangers, site_named
 from relay.ingest import RETRY_AFTER_S, Ingest, durable
 from relay.outbox import Outbox
 from relay.refusals import Refusal
@@ -42,12 +42,14 @@ class Webhooks:
         ingest: Ingest,
         outbox: Outbox,
         sender: Sender,
+        strangers: Strangers,
         now_ms: Callable[[], int],
     ) -> None:
         self._sites = sites
         self._ingest = ingest
         self._outbox = outbox
         self._sender = sender
+        self._strangers = strangers
         self._now_ms = now_ms
 
     async def notified(self, request: Request) -> Response:
@@ -58,6 +60,7 @@ class Webhooks:
             raise Refusal("unknown_site", "this site takes no payment notifications", field="site")
         body = await read_object(request)
         if body.get("order_id") is None:  # a subscription's or an account's (M7)
+            self._strangers.count(request)  # it may be from anyone
             log.info("site=%s a notification without an order_id is no payment: ignored", site.site)
             return JSONResponse({"result": "ignored"})
         if not midtrans.is_signed(body, table.server_key):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from relay import callers
-from relay.callers import RateLimit
+from relay.callers import RateLimit, SiteLimit, network
 from relay.refusals import Refusal
 
 
-def taken(limit: RateLimit, times: int, now_s: float, client: str = "203.0.113.7") -> int:
+def taken(
+    limit: RateLimit | SiteLimit, times: int, now_s: float, client: str = "203.0.113.7"
+) -> int:
     """How many of so many requests at this moment were let in."""
     count = 0
     for _ in range(times):
@@ -74,3 +76,38 @@ def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     for client in ("a", "b", "a", "c", "d"):
         limit.check(client, 0)
     assert list(limit.buckets) == ["a", "c", "d"]
+
+
+# --- one client, one site ---
+
+
+@pytest.mark.parametrize(
+    ("address", "counted_as"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::7", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_a_line_of_ipv6_is_one_client(address: str, counted_as: str) -> None:
+    """Whoever has one address of a /64 has them all."""
+    assert network(address) == counted_as
+
+
+def test_a_site_has_its_own_ceiling() -> None:
+    """However many clients ask: 20 times the rate, and the burst of it; servers not counted."""
+    limit = SiteLimit(60)
+    clients = [f"203.0.{n // 256}.{n % 256}" for n in range(5000)]
+    assert sum(taken(limit, 1, 0, client) for client in clients) == 4 * 20 * 60
+    assert sum(taken(limit, 1, 1, client) for client in clients) == 20 * 60
+    limit.check("203.0.113.9", 1, is_server=True)
+
+
+def test_a_low_rate_of_a_client_is_no_low_ceiling_of_the_site() -> None:
+    """A busy shop has thousands of shoppers, who ask once each."""
+    limit = SiteLimit(2)
+    assert sum(taken(limit, 1, 0, str(client)) for client in range(5000)) == 4 * 1000
+    assert taken(SiteLimit(0), 9000, 0) == 9000
