@@ -28,11 +28,12 @@ from relay.callers import (
 )
 from relay.delivery import DeliveryLoop, system_now_ms
 from relay.destinations.registry import destinations
-from relay.ingest import Ingest, Received
-from relay.outbox import Outbox, OutboxError
+from relay.ingest import RETRY_AFTER_S, Ingest, Received
+from relay.outbox import Outbox, OutboxError, OutboxUnavailable
 from relay.pages import SitePages, answer
 from relay.refusals import Refusal
 from relay.refusals import answer as refused
+from relay.security_headers import HEADERS, SecurityHeaders
 from relay.sending import Sender, Transport
 from relay.site import Site
 from relay.webhooks import Webhooks
@@ -271,9 +272,12 @@ def create_app(relay: Relay) -> Starlette:
     app = Starlette(
         routes=relay.routes(),
         lifespan=relay.running,
+        middleware=[Middleware(SecurityHeaders)],
         exception_handlers={
             Refusal: relay.refused,
             ClientDisconnect: _gone,
+            OutboxUnavailable: _unavailable,
+            Exception: _failed,
             404: _not_found,
             405: _wrong_method,
         },
@@ -290,6 +294,19 @@ def page_path(path: str) -> str:
 async def _gone(request: Request, error: Exception) -> Response:
     """The caller left in the middle of its body, as pages do: nobody reads this."""
     return refused(Refusal("invalid_json", "the body is cut off"))
+
+
+async def _unavailable(request: Request, error: Exception) -> Response:
+    """What only reads the outbox, while that can't."""
+    message = "the outbox can't do this now, ask again"
+    return refused(Refusal("not_durable", message, retry_after_s=RETRY_AFTER_S))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """A mistake of ours. It is logged by who runs the app; the caller learns nothing of it."""
+    response = refused(Refusal("internal_error", "the relay made a mistake"))
+    response.headers.update(HEADERS)  # it stands outside of the middleware
+    return response
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

@@ -157,7 +157,7 @@ def _forms(name: str, files: dict[str, Path]) -> dict[str, Path]:
 
 
 def _not_found(path: str) -> Response:
-    message = f"no page asset has the path {path!r}; the site's script names the current ones"
+    message = f"no page asset has the path {path[:100]!r}; the site's script names the current ones"
     return JSONResponse(
         {"error": {"code": "unknown_asset", "message": message}},
         status_code=404,

@@ -7,7 +7,7 @@
     ├── of who sent it          401 unknown_key · 403 origin_not_allowed, wrong_signature
     │                           429 rate_limited
     ├── of where it was sent    404 unknown_site, unknown_store, not_found · 405
-    └── because we can't now    503 not_durable, not_confirmed
+    └── because of us           503 not_durable, not_confirmed · 500 internal_error
 
 Each is one `Refusal`, told apart by its code.
 """
@@ -33,6 +33,7 @@ STATUS = {
     "invalid_event": 422,
     "rate_limited": 429,
     "head_too_large": 431,
+    "internal_error": 500,
     "not_durable": 503,
     "not_confirmed": 503,
 }
