@@ -194,6 +194,8 @@
     },
   });
 
+  let sentOn = 0; // bytes under way that the browser sends on should the page go
+
   const internal = {
     settings,
     pageId,
@@ -205,19 +207,22 @@
     },
     heard: (kind) => internal.pixels[kind].heard?.(),
     call: (text) => attempt(() => call(...JSON.parse(text)), (error) => say(error)) ?? "",
-    post(text, done) {
-      const answer = (status, retryAfter) => attempt(() => done(status, retryAfter), say);
-      const options = {
-        method: "POST",
-        body: text,
-        headers: { "Content-Type": "text/plain" },
-        keepalive: text.length < 20000, // 64 KiB at most in flight, and a character may be 3 bytes
-        credentials: "include",
+    // POST at once; `done(status, retryAfter, ...given)`, status 0 for no answer. True when the browser
+    // sends it on should the page go: it does with 64 KiB in all, of which the beacon needs a part.
+    send(url, init, text, done, ...given) {
+      const size = new Blob([text]).size;
+      const keepalive = sentOn + size < 40000;
+      if (keepalive) sentOn += size;
+      const answer = (status, retryAfter) => {
+        if (keepalive) sentOn -= size;
+        attempt(() => done(status, retryAfter, ...given), say);
       };
-      attempt(() => fetch(settings.relay, options), (error) => Promise.reject(error)).then(
+      const options = { method: "POST", body: text, keepalive, ...JSON.parse(init) };
+      attempt(() => fetch(url, options), (error) => Promise.reject(error)).then(
         (reply) => answer(reply.status, reply.headers.get("Retry-After") ?? ""),
         () => answer(0, "")
       );
+      return keepalive;
     },
     beacon: (text) => navigator.sendBeacon(settings.relay, text),
     later: (action, waitMs) => setTimeout(action, waitMs),

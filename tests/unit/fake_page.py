@@ -16,8 +16,12 @@ class Browser:
     def __init__(self) -> None:
         self.jar: dict[str, str] = {}
         self.stored: dict[str, str] = {}  # UUID -> entry, as JSON text
+        self.copies: dict[str, str] = {}  # the same of what goes to Scalev from the page
         self.fired_orders: list[str] = []
-        self.reserved: list[str] = []  # UUIDs that another tab takes over
+        self.reserved: list[str] = []  # keys of entries that another tab takes over
+
+    def shelf(self, name: str) -> dict[str, str]:
+        return {"call": self.stored, "direct": self.copies}[name]
 
 
 class FakePage:
@@ -35,6 +39,8 @@ class FakePage:
         self.own: dict[str, Any] = {}  # kind -> what the page's own code has done with it
         self.widget: Any = None  # Alhena's: method -> what it returns, an Exception is thrown
         self.request: Any = None  # (body, done), while one is under way
+        self.sends: dict[str, Any] = {}  # key -> done, of what is under way to Scalev
+        self.is_full = False  # the browser sends nothing on should the page go
         self.timers: list[Any] = []  # [(wait_ms, function)]
 
     def done(self, verb: str) -> list[Any]:
@@ -77,21 +83,22 @@ class FakePage:
 
     # --- storage ---
 
-    def entries(self) -> list[Any]:
-        return [(uuid, json.loads(self.browser.stored[uuid])) for uuid in self.browser.stored]
+    def entries(self, shelf: str = "call") -> list[Any]:
+        stored = self.browser.shelf(shelf)
+        return [(key, json.loads(stored[key])) for key in stored]
 
-    def entry(self, uuid: str) -> Any:
-        return json.loads(self.browser.stored.get(uuid, "null"))
+    def entry(self, key: str, shelf: str = "call") -> Any:
+        return json.loads(self.browser.shelf(shelf).get(key, "null"))
 
-    def write(self, uuid: str, entry: Any) -> None:
-        self.browser.stored[uuid] = json.dumps(entry)
-        self.did.append(["write", uuid])
+    def write(self, key: str, entry: Any, shelf: str = "call") -> None:
+        self.browser.shelf(shelf)[key] = json.dumps(entry)
+        self.did.append(["write", key])
 
-    def remove(self, uuid: str) -> None:
-        self.browser.stored.pop(uuid, None)
+    def remove(self, key: str, shelf: str = "call") -> None:
+        self.browser.shelf(shelf).pop(key, None)
 
-    def reserve(self, uuids: list[str], done: Function) -> None:
-        done([uuid for uuid in uuids if uuid not in self.browser.reserved])
+    def reserve(self, keys: list[str], done: Function, shelf: str = "call") -> None:
+        done([key for key in keys if key not in self.browser.reserved])
 
     def orders(self) -> list[str]:
         return list(self.browser.fired_orders)
@@ -140,7 +147,7 @@ class FakePage:
     def beacon(self, text: str) -> None:
         self.did.append(["beacon", json.loads(text)])
 
-    def later(self, wait_ms: int, function: Function) -> None:
+    def later(self, wait_ms: int, function: Function, whose: str) -> None:
         self.timers.append((wait_ms, function))
         self.did.append(["later", wait_ms])
 
@@ -149,6 +156,18 @@ class FakePage:
         wait_ms, function = self.timers.pop(0)
         self.clock_ms += wait_ms
         function()
+
+    # --- Scalev ---
+
+    def send(self, url: str, headers: Any, text: str, done: Function, whose: str, key: str) -> bool:
+        assert key not in self.sends, key + " is under way"
+        self.did.append(["send", url, headers, json.loads(text)])
+        self.sends[key] = done
+        return not self.is_full
+
+    def scalev(self, status: int, key: str, retry_after: str = "") -> None:
+        """Scalev's answer to what is under way under this key."""
+        self.sends.pop(key)(status, retry_after, key)
 
     # --- words ---
 

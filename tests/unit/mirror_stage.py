@@ -28,7 +28,7 @@ class Stage:
         return Stage(self.page.browser, page_id, self.page.clock_ms)
 
     def taken_over(self) -> list[str]:
-        return [uuid for uuid, _ in self.mirror.left_over()]
+        return [uuid for uuid, _ in self.mirror.entries.left_over()]
 
 
 def event(uuid: str, **fields: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def test_what_was_not_acknowledged_goes_again_from_the_next_page() -> None:
     stage.mirror.keep("a", event("a", event_time=NOW_MS + 1))
     stage.mirror.leave()
     then = stage.next_page()
-    assert then.mirror.left_over() == [
+    assert then.mirror.entries.left_over() == [
         ("a", {"event": event("a", event_time=NOW_MS + 1), "by": None, "at": NOW_MS}),
         ("b", {"event": event("b", event_time=NOW_MS + 2), "by": None, "at": NOW_MS}),
     ]
@@ -44,15 +44,15 @@ def test_what_another_page_has_taken_over_is_not_ours() -> None:
     """A call that another page sends is not sent by this one too."""
     stage = Stage()
     stage.keep("a", "b")
-    assert stage.mirror.is_ours("a")
+    assert stage.mirror.entries.is_ours("a")
     stage.mirror.leave()
-    assert stage.mirror.is_ours("a"), "nobody's yet"
+    assert stage.mirror.entries.is_ours("a"), "nobody's yet"
     then = stage.next_page()
     then.keep("a")
-    assert not stage.mirror.is_ours("a")
-    assert then.mirror.is_ours("a")
-    then.mirror.forget("b")
-    assert not stage.mirror.is_ours("b"), "no longer kept"
+    assert not stage.mirror.entries.is_ours("a")
+    assert then.mirror.entries.is_ours("a")
+    then.mirror.entries.forget("b")
+    assert not stage.mirror.entries.is_ours("b"), "no longer kept"
 
 
 def test_events_are_kept_for_seven_days() -> None:
@@ -190,5 +190,5 @@ def test_forgetting_one_event_keeps_the_others() -> None:
     stage = Stage()
     stage.page.write("a", {"call": {"time": NOW_MS}, "by": "page-1", "at": NOW_MS})
     stage.keep("b")
-    stage.mirror.forget("a")
+    stage.mirror.entries.forget("a")
     assert stage.kept() == ["b"]

@@ -17,7 +17,7 @@ LOADER = (["pixelmirror"], ["_"])
 
 
 class Page:
-    """What `pixelmirror.tracker` and `pixelmirror.mirror` need of a page."""
+    """What the tracker, the mirror and what goes to Scalev from here need of a page."""
 
     def __init__(self, loader: Any, create_proxy: Function) -> None:
         self.loader = loader
@@ -40,9 +40,12 @@ class Page:
     def _loader(self, *steps: list) -> Any:
         return self._value(*(LOADER + steps))
 
-    def callback(self, function: Function) -> Any:
-        """The function as JavaScript can call it, once made; what it raises ends in the console."""
-        key = function.__name__
+    def callback(self, function: Function, whose: str) -> Any:
+        """The function as JavaScript can call it, once made; what it raises ends in the console.
+
+        `whose` tells functions of one name apart.
+        """
+        key = whose + " " + function.__name__
         if key not in self.callbacks:
 
             def safe(*arguments: object) -> Any:
@@ -106,37 +109,38 @@ class Page:
                 return domain
         return ""
 
-    # --- storage: the mirror's entries, the orders that were fired ---
+    # --- storage: the entries, the orders that were fired ---
 
-    def entries(self) -> list:
-        """`[(uuid, entry)]` of this site, whichever page wrote them."""
+    def entries(self, shelf: str) -> list:
+        """`[(key, entry)]` of this site on this shelf, whichever page wrote them."""
         found = []
-        stored = self._loader(["stored", [self.prefix + "call."]]) or []
-        for key, text in stored + list(self.memory.items()):
-            if key.startswith(self.prefix + "call."):
+        start = self.prefix + shelf + "."
+        stored = self._loader(["stored", [start]]) or []
+        for name, text in stored + list(self.memory.items()):
+            if name.startswith(start):
                 entry = _parsed(text)
                 if entry is None or "at" not in entry or "by" not in entry:
-                    self.guard([["localStorage"], ["removeItem", [key]]])
+                    self.guard([["localStorage"], ["removeItem", [name]]])
                 else:
-                    found.append((key[len(self.prefix + "call.") :], entry))
+                    found.append((name[len(start) :], entry))
         return found
 
-    def entry(self, uuid: str) -> dict | None:
-        return self._read("call." + uuid)
+    def entry(self, key: str, shelf: str) -> dict | None:
+        return self._read(shelf + "." + key)
 
-    def write(self, uuid: str, entry: dict) -> None:
-        self._write("call." + uuid, entry)
+    def write(self, key: str, entry: dict, shelf: str) -> None:
+        self._write(shelf + "." + key, entry)
 
-    def remove(self, uuid: str) -> None:
-        self._remove("call." + uuid)
+    def remove(self, key: str, shelf: str) -> None:
+        self._remove(shelf + "." + key)
 
-    def reserve(self, uuids: list, done: Function) -> None:
-        """`done` is given those of the UUIDs that no other tab has reserved."""
+    def reserve(self, keys: list, done: Function, shelf: str) -> None:
+        """`done` is given those of the keys that no other tab has reserved."""
 
         def reserved(text: str) -> None:
             done(json.loads(text))
 
-        self.loader.reserve(json.dumps(uuids), self.callback(reserved))
+        self.loader.reserve(json.dumps(keys), self.callback(reserved, shelf))
 
     def orders(self) -> list:
         """Event IDs of the orders that were fired in this browser."""
@@ -174,13 +178,25 @@ class Page:
 
     def post(self, text: str, done: Function) -> None:
         """POST to the relay at once; `done(status, retry_after)`, status 0 for no answer."""
-        self.loader.post(text, self.callback(done))
+        init = {"headers": {"Content-Type": "text/plain"}, "credentials": "include"}
+        url = self.settings["relay"]
+        self.loader.send(url, json.dumps(init), text, self.callback(done, "mirror"))
+
+    def send(
+        self, url: str, headers: dict, text: str, done: Function, whose: str, key: str
+    ) -> bool:
+        """POST to another server, without cookies; `done(status, retry_after, key)`.
+
+        True when the browser sends it on should the page go.
+        """
+        init = json.dumps({"headers": headers, "credentials": "omit"})
+        return self.loader.send(url, init, text, self.callback(done, whose), key)
 
     def beacon(self, text: str) -> None:
         self._loader(["beacon", [text]])
 
-    def later(self, wait_ms: int, function: Function) -> None:
-        self.loader.later(self.callback(function), wait_ms)
+    def later(self, wait_ms: int, function: Function, whose: str) -> None:
+        self.loader.later(self.callback(function, whose), wait_ms)
 
     # --- words ---
 
@@ -215,12 +231,12 @@ def start(loader: Any, create_proxy: Function) -> None:
         return tracker.take(json.loads(text))
 
     def leave(*_: object) -> None:
-        tracker.mirror.leave()
+        tracker.leave()
 
     def come_back(*_: object) -> None:
-        tracker.mirror.come_back()
+        tracker.come_back()
 
-    loader.onHide = page.callback(leave)
-    loader.onReturn = page.callback(come_back)
+    loader.onHide = page.callback(leave, "page")
+    loader.onReturn = page.callback(come_back, "page")
     tracker.start(json.loads(loader.take()))
-    loader.up(page.callback(take))
+    loader.up(page.callback(take, "page"))

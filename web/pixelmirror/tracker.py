@@ -1,4 +1,4 @@
-"""The tracker: one page's way from a call to every pixel and to the mirror.
+"""The tracker: one page's way from a call to every pixel, to the mirror, and to Scalev itself.
 
 Decides and orders; `page` (`pixelmirror.browser`, or a fake in the tests) does what touches the
 page. Order (DESIGN 5.3): attribution first, then pixels once, then the page view, then the calls
@@ -10,6 +10,7 @@ from .anything import Any, Iterator
 from .calls import Calls
 from .catalogue import own_name
 from .check import EventError
+from .direct import Direct
 from .mirror import Mirror
 from .pixels import PIXELS
 
@@ -33,6 +34,7 @@ class Tracker:
         self.site = site
         self.page = page
         self.mirror = Mirror(page, self._on_fate)
+        self.direct = Direct(site, page)
         self.pixels: dict = {}  # name -> what the page's own code had done before ours, or an error
         self.results: dict = {}  # UUID -> (event, {pixel: result}) until the relay's answer
         self.complained: list = []
@@ -49,26 +51,22 @@ class Tracker:
         if self.calls.consent["status"] == "granted":
             self._begin()
         for call in calls:
-            if not call.get("kept") or self.mirror.is_ours(call["uuid"]):
+            if not call.get("kept") or self.mirror.entries.is_ours(call["uuid"]):
                 self._take_early(call["uuid"], call)
 
-    def _take_over(self, reserved: list) -> None:
-        """What was left behind and is still there is ours: events go again, calls are taken."""
-        for uuid, entry in self.mirror.left_over():
-            if uuid not in reserved:
-                continue
-            if "event" in entry:
-                self.mirror.keep(uuid, entry["event"])
-            else:
-                self._take_early(uuid, entry["call"])
-        self.mirror.flush()
+    def _take_over(self, uuid: str, entry: dict) -> None:
+        """What was left behind and is ours now: an event goes again, a call is taken."""
+        if "event" in entry:
+            self.mirror.keep(uuid, entry["event"])
+        else:
+            self._take_early(uuid, entry["call"])
 
     def _take_early(self, uuid: str, call: dict) -> None:
         """Take a call of before; one that breaks us (an older version's, say) stops no other."""
         try:
             self.take(call)
         except Exception as error:
-            self.mirror.forget(uuid)
+            self.mirror.entries.forget(uuid)
             self.page.say("internal error in start -", repr(error))
 
     def take(self, call: dict) -> str | None:
@@ -76,7 +74,7 @@ class Tracker:
         try:
             events = self.calls.take(call)
         except EventError as error:
-            self.mirror.forget(call["uuid"])
+            self.mirror.entries.forget(call["uuid"])
             # What `identify` is called with may be personal; an event's name is not.
             names_event = call["args"][:1] in (["track"], ["data_layer"])
             words = call["args"][: 2 if names_event else 1]
@@ -88,19 +86,37 @@ class Tracker:
             if self._fire(source, event):
                 taken = event["event_id"]
         if call["uuid"] not in [source["uuid"] for source, _ in events]:
-            self.mirror.forget(call["uuid"])
+            self.mirror.entries.forget(call["uuid"])
         self.mirror.flush()
+        self.direct.flush()
         return taken
+
+    def leave(self) -> None:
+        """The page hides, and may not come back."""
+        self.mirror.leave()
+        self.direct.leave()
+
+    def come_back(self) -> None:
+        """Out of the back/forward cache."""
+        self.mirror.come_back()
+        self.direct.flush()
 
     # --- one event ---
 
     def _fire(self, call: dict, event: dict) -> bool:
-        """Give the event to each pixel, each on its own, and to the mirror; False for a repeat."""
+        """Give the event to each pixel, each on its own, and to the mirror; False for a repeat.
+
+        All that is sent is written ahead first; that the page sends some of it itself, the event
+        tells the relay.
+        """
         if not self._is_first(event):
             self.page.note(event["event_name"] + " " + event["event_id"] + " was sent before")
-            self.mirror.forget(call["uuid"])
+            self.mirror.entries.forget(call["uuid"])
             return False
         event["attribution"].update(self._fingerprints())
+        direct = self.direct.keep(call["uuid"], event)
+        if direct:
+            event["direct"] = direct
         self.mirror.keep(call["uuid"], event)
         results = {}
         for name, pixel in self._pixels():
@@ -201,9 +217,9 @@ class Tracker:
         self.calls.visitor_id = cookies.get(VISITOR_COOKIE) or self.page.uuid()
         self.page.write_cookie(VISITOR_COOKIE, self.calls.visitor_id, YEAR_S, self.domain)
         self._set_up_pixels()
-        left = [uuid for uuid, _ in self.mirror.left_over()]
-        if left:
-            self.page.reserve(left, self._take_over)
+        self.mirror.entries.take_over(self._take_over, self.mirror.flush)
+        self.direct.heed(self.calls.consent)
+        self.direct.take_over()
 
     def _set_up_pixels(self) -> None:
         for name, pixel in self._pixels():
@@ -235,6 +251,7 @@ class Tracker:
         What a consent tool says is not remembered: it says it again on the next page.
         """
         given = self.calls.consent
+        self.direct.heed(given)
         if self.calls.is_own:
             text = consent_rules.to_text(given)
             self.page.write_cookie(CONSENT_COOKIE, text, YEAR_S, self._cookie_domain())
