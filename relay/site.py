@@ -27,11 +27,15 @@ from relay.site_fields import (
     FromEnvironment,
     HttpUrl,
     Key,
+    NeededToken,
     Network,
     OrderEventId,
     Origin,
+    PublicKey,
     SdkUrl,
+    SecretKey,
     SiteName,
+    Token,
     Uuid,
     Whole,
 )
@@ -77,7 +81,8 @@ class DestinationTable(Table):
 class MetaTable(DestinationTable):
     mode: Mode = "both"
     pixel_ids: Annotated[list[Key], Field(min_length=1)]
-    access_token: str = ""
+    access_token: Token = ""
+    app_secret: Token = ""
     api_version: ApiVersion = "v25.0"
     test_event_code: str = ""
 
@@ -85,21 +90,21 @@ class MetaTable(DestinationTable):
 class TiktokTable(DestinationTable):
     mode: Mode = "both"
     pixel_ids: Annotated[list[Key], Field(min_length=1)]
-    access_token: str = ""
+    access_token: Token = ""
     test_event_code: str = ""
 
 
 class KwaiTable(DestinationTable):
     mode: Mode = "browser"
     pixel_ids: Annotated[list[Key], Field(min_length=1)]
-    access_token: str = ""
+    access_token: Token = ""
     test: Flag = False
 
 
 class ScalevTable(DestinationTable):
     mode: Literal["server"] = "server"
     store_id: Key
-    api_key: Key
+    api_key: NeededToken
     providers: Annotated[list[Provider], Field(min_length=1)] = ["meta", "tiktok", "snackvideo"]
     transport: Literal["relay"] = "relay"
     event_names: dict[Provider, dict[str, EventName]] = {}  # type: ignore[assignment]
@@ -108,13 +113,13 @@ class ScalevTable(DestinationTable):
 class TracifyTable(DestinationTable):
     mode: Literal["server"] = "server"
     customer_site_id: Uuid
-    token: Key
+    token: NeededToken
 
 
 class CommandersActTable(DestinationTable):
     mode: Mode = "browser"
     site_id: Key
-    source_key: str = ""
+    source_key: Token = ""
 
 
 class AlhenaTable(DestinationTable):
@@ -136,7 +141,7 @@ KINDS: dict[str, type[DestinationTable]] = {
 class MidtransTable(Table):
     """Paid orders."""
 
-    server_key: Key
+    server_key: NeededToken
     membership_prefix: str = "MBR-"
     confirm: Flag = False
     base_url: HttpUrl | None = None
@@ -146,8 +151,8 @@ class Site(Table):
     """One shop, as its file says."""
 
     site: SiteName
-    publishable_key: Key
-    secret_key: Annotated[str, Field(min_length=8)]
+    publishable_key: PublicKey
+    secret_key: SecretKey
     origins: Annotated[list[Origin], Field(min_length=1)]
     store_id: str = ""
     currency: Currency = "IDR"

@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from pixelmirror.catalogue import CURRENCIES
 
@@ -61,6 +61,15 @@ def _flag(value: object) -> object:
 
 
 Key = Annotated[str, _like(r"(?s).+", "must not be empty")]
+# What a header can't carry, mostly the end of the line that a token was copied with, is refused
+# here; an outside system's token never holds a space, the shop's own may.
+Token = Annotated[str, _like(r"[!-~]*", "must hold no spaces, no line ends, only ASCII")]
+NeededToken = Annotated[Token, _like(r".+", "must not be empty")]
+_carried = _like(
+    r"[!-~]([ -~]*[!-~])?", "must hold only ASCII, and no space or line end at its ends"
+)
+PublicKey = Annotated[Key, _carried]
+SecretKey = Annotated[str, Field(min_length=8), _carried]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 

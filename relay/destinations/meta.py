@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -81,6 +83,7 @@ class Meta(PixelApi):
         path = PATH.format(version=table.api_version, pixel_id=quote(pixel_id, safe=""))
         super().__init__(site, name, table, (table.base_url or BASE_URL) + path, {})
         self._test_event_code = table.test_event_code
+        self._proof = _proof(table.app_secret, table.access_token) if table.app_secret else ""
 
     def judge(self, request: Request, answer: Answer, now: float) -> Judgement:
         """Section 6: Meta's code decides, whatever the HTTP status."""
@@ -134,6 +137,7 @@ class Meta(PixelApi):
         return known(
             data=[self._server_event(event) for event in events],
             access_token=self._token,
+            appsecret_proof=self._proof,
             test_event_code=self._test_event_code,
         )
 
@@ -158,6 +162,11 @@ class Meta(PixelApi):
         """The pixel's parameters and, of what is the server's alone, the order's ID."""
         parameters = meta.parameters(dict(event), self._name(event))
         return {**parameters, **known(order_id=order_id(event))}
+
+
+def _proof(app_secret: str, token: str) -> str:
+    """That who has the token has the app's secret too: apps may require it (section 4)."""
+    return hmac.new(app_secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
 def _words(error: Any) -> str:

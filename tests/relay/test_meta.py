@@ -1,9 +1,11 @@
 """Meta: the requests to its Conversions API (specs/meta.md sections 2 to 5)."""
 
+import json
 from typing import Any
 
 import pytest
 
+from pixelmirror.pixels import meta as pixel
 from relay.destinations import Event
 from relay.identity.meta import hashed_user_data
 from tests.relay import pixel_api_shop, shop
@@ -53,6 +55,16 @@ def test_meta_4_the_body_around_the_events() -> None:
     assert (set(plain), plain["access_token"]) == ({"data", "access_token"}, TOKEN)
     tested = body_of("meta", shop.add_to_cart(), test_event_code="TEST12345")
     assert tested["test_event_code"] == "TEST12345"
+
+
+def test_meta_7_the_app_secret_is_proved_and_never_sent() -> None:
+    """meta 4, meta 7's vector: HMAC-SHA256 of the token; without an `app_secret` no proof."""
+    table = {"access_token": "EAAB-demo-token", "app_secret": "app-secret-demo"}
+    text = request_of("meta", shop.add_to_cart(), **table).body.decode()
+    proof = "8043ffdc9e58a98ca2b220204d0f40024c3e4cf9ee9c171fdd0ee73cb933e7c2"
+    assert json.loads(text)["appsecret_proof"] == proof
+    assert "app-secret-demo" not in text
+    assert "appsecret_proof" not in body_of("meta", shop.add_to_cart())
 
 
 def test_meta_4_a_batch() -> None:
@@ -241,6 +253,17 @@ def test_meta_2_a_purchase() -> None:
         "currency": "IDR",
         "order_id": "ORD-77",
     }
+
+
+def test_alusio_l4_the_pixels_purchase_has_the_server_copys_fields() -> None:
+    """alusio L4: 000 does not show the pixel's; only the order's ID is the server's alone."""
+    settings = {"pixel_ids": ["1"], "order_event_id": "{order_id}"}
+    heard = {"ids": [], "page_view": False}
+    [[[_, [verb, name, parameters, options]]]] = pixel.calls(
+        dict(shop.purchase()), "Purchase", settings, heard
+    )
+    assert (verb, name, options) == ("track", "Purchase", {"eventID": "ORD-77"})
+    assert {**parameters, "order_id": "ORD-77"} == sent(shop.purchase())["custom_data"]
 
 
 def test_meta_4_only_an_order_has_an_order_id() -> None:

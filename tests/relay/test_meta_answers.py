@@ -161,6 +161,12 @@ def test_the_sandbox_takes_every_event_in_one_request() -> None:
     ]
 
 
+def test_the_sandbox_takes_an_apps_proof() -> None:
+    """meta 4: `appsecret_proof` stands beside the token."""
+    to = one("meta", base_url=SANDBOX, app_secret="app-secret-demo")
+    assert round_trip(to, [shop.add_to_cart()])[0] == [Judgement("done")]
+
+
 def test_the_sandbox_takes_a_shopper_who_told_all() -> None:
     """alusio S6: every field is hashed, so that nothing told is in the request as it was."""
     user = {**shop.USER, "birthdate": "1990-01-31", "gender": "f", "zipcode": "40111"}

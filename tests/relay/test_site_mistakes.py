@@ -148,6 +148,47 @@ def test_all_mistakes_are_told_at_once() -> None:
     }
 
 
+TOKENS = [
+    "destinations.meta.access_token",
+    "destinations.meta.app_secret",
+    "destinations.tiktok.access_token",
+    "destinations.kwai.access_token",
+    "destinations.scalev.api_key",
+    "destinations.tracify.token",
+    "destinations.commanders_act.source_key",
+    "midtrans.server_key",
+]
+
+
+@pytest.mark.parametrize("where", TOKENS)
+@pytest.mark.parametrize(
+    "token", ["hushhush\n", " hushhush", "hush hush", "hush\thush", "hüshhush"]
+)
+def test_a_token_that_no_header_can_carry_is_refused_and_not_repeated(
+    where: str, token: str
+) -> None:
+    """Copied with the end of its line, most of the time; in Python's words it would be quoted."""
+    words = "must hold no spaces, no line ends, only ASCII"
+    assert problems(changed(FULL, where, token)) == [(where, words)]
+
+
+@pytest.mark.parametrize("where", ["publishable_key", "secret_key"])
+@pytest.mark.parametrize("key", ["hushhush\n", " hushhush", "hush\nhush", "hüshhush"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_repeated(where: str, key: str) -> None:
+    """It is the shop's own, so that it may hold spaces."""
+    words = "must hold only ASCII, and no space or line end at its ends"
+    assert problems(changed(FULL, where, key)) == [(where, words)]
+    assert parse(changed(FULL, where, "hush hush"), "toko.toml")
+
+
+def test_a_token_of_the_environment_is_held_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is where most line ends come from."""
+    monkeypatch.setenv("TRACIFY_TOKEN", "hush\n")
+    raw = changed(FULL, "destinations.tracify.token", "env:TRACIFY_TOKEN")
+    ((key, reason),) = problems(raw)
+    assert (key, "hush" in reason) == ("destinations.tracify.token", False)
+
+
 def test_no_value_is_repeated_for_it_may_be_a_secret() -> None:
     """Neither in the words nor in a traceback."""
     raw = changed(FULL, "secret_key", ["hush"])
@@ -204,7 +245,7 @@ TWICE: list[tuple[dict[str, dict[str, Any]], str | None]] = [
 def test_a_pixel_gets_an_events_server_copy_by_one_route(
     tables: dict[str, dict[str, Any]], key: str | None
 ) -> None:
-    """By two it would count twice: the IDs differ, so nobody could tell."""
+    """scalev D13, alusio L8: by two it would count twice, as the IDs differ."""
     raw = {**LEAST, "destinations": tables}
     if key is None:
         assert set(parse(raw, "f").destinations) == set(tables)

@@ -48,6 +48,7 @@ _ACTION_SOURCES = (
 _hash = matching(
     r"[0-9a-f]{64}(\.[A-Za-z0-9_-]{8})?", "must be a SHA-256 in lower-case hex", "unhashed"
 )
+_proof = matching(r"[0-9a-f]{64}", "must be an HMAC-SHA256 in lower-case hex")
 _cookie_id = matching(r"fb\.\d+\.\d+\.\S+", "must be an unhashed fb.index.time.value")
 _HASHED = ("em", "ph", "fn", "ln", "ge", "db", "ct", "st", "zp", "country")
 _USER: dict[str, Check] = {
@@ -104,7 +105,7 @@ _EVENT = record(
 )
 _BODY = record(
     {"data": list_of(_EVENT, least=1, most=MAX_EVENTS)},
-    {"test_event_code": text, "access_token": anything},
+    {"test_event_code": text, "access_token": anything, "appsecret_proof": _proof},
 )
 
 _SUBCODES = {"too old": 2804003, "no value": 2804009}
