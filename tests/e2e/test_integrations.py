@@ -31,7 +31,10 @@ def names(shopper: Shopper, site: str) -> list[str]:
 def test_pushes_of_both_forms_are_events_earlier_ones_too(
     shop: Shop, shopper: Shopper, heard: Heard
 ) -> None:
-    """gtag's form and Tag Manager's, before the tag and after, through Tag Manager's own push."""
+    """gtag's form and Tag Manager's, before the tag and after, through Tag Manager's own push.
+
+    scalev R13: pixel and server copy share name and ID beside it too.
+    """
     early = (
         f'<script>{GTAG}; gtag("js", new Date()); gtag("config", "G-1");'
         f'gtag("event", "view_item", {{items: {ITEMS}, value: 120000, currency: "IDR"}});'

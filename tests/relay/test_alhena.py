@@ -142,7 +142,7 @@ def test_a_part_says_of_its_item_what_the_pages_call_says() -> None:
 
 
 def test_a8_an_order_id_is_there_or_is_not() -> None:
-    """A8: a cart event has none, and a purchase without one is no event of the catalogue."""
+    """A8, H4: a cart event has none; a purchase always has, being no event without one."""
     assert "order_id" not in body_of(ADDED)
     assert body_of(PURCHASE)["order_id"] == "A-1"
 

@@ -165,7 +165,7 @@ PAID = [
 def test_the_paid_table(
     toko: Stage, status: str, code: str, fraud: str | None, is_paid: bool
 ) -> None:
-    """Section 3's rule; what is not paid is 200 all the same, and nothing is sent (alusio S3)."""
+    """Section 3's rule, M1, M2, M3, alusio S3: what is not paid is 200 too, and nothing is sent."""
     mirror(toko, event("begin_checkout"))
     body = notification(
         transaction_status=status, status_code=code, fraud_status=fraud, payment_type="credit_card"

@@ -87,7 +87,10 @@ ONE_PURCHASE = [
 async def test_s2_in_whatever_order_it_is_one_purchase(
     tmp_path: Path, shop: dict[str, Any], steps: str
 ) -> None:
-    """Page first, webhook first, only webhook, twice, out of order: one, under the pixel's ID."""
+    """Page first, webhook first, only webhook, twice, out of order: one, under the pixel's ID.
+
+    alusio L7, midtrans M10: Midtrans' order ID is the shop's. L13: no order is asked for.
+    """
     async with round_of(tmp_path, shop) as one:
         await goes(one, steps)
         assert await orders(one) == [META_PURCHASE]

@@ -62,7 +62,7 @@ def test_the_product_view_of_the_spec() -> None:
 
 
 def test_the_purchase_of_the_spec() -> None:
-    """Section 2: the order and its items as text; a known e-mail is class 1."""
+    """Section 2, T12: the order and its items as text, `amount`, UTC; a known e-mail is class 1."""
     event = purchase(
         page={"url": "https://shop.example.test/thanks"},
         user={"email": "jane.doe@example.com"},
@@ -90,7 +90,7 @@ def test_the_purchase_of_the_spec() -> None:
 
 
 def test_the_request() -> None:
-    """Section 2: one URL, the token in its own header, JSON both ways."""
+    """Section 2, T11: one URL, not the older host; the token in its own header, JSON both ways."""
     [request] = tracify().requests([purchase()])
     assert (request.method, request.url) == ("POST", "https://api.tracify.ai/api/v1/events")
     assert request.headers == {

@@ -28,7 +28,7 @@ def row(**fields: Any) -> dict[str, Any]:
 
 
 def test_a3_a_cart_event_is_one_call_for_each_item() -> None:
-    """A2, A3: `trackAlhenaEvent("sendCartEvent", data)`, one for each changed item, in order."""
+    """A2, A3, H7: `trackAlhenaEvent("sendCartEvent", data)`, one for each item, in order."""
     found = calls(built("add_to_cart", items=[item(), cup()]))
     second = row(productId="p2", productName="Cangkir", value=27000, quantity=1)
     assert found == [

@@ -20,7 +20,7 @@ def trigger(event: dict[str, Any], **settings: Any) -> Any:
 
 
 def test_each_event_is_one_trigger_under_our_own_name() -> None:
-    """specs/commanders-act.md 1, 2: `cact("trigger", name, data, config)`, data from the params."""
+    """commanders-act 1, 2, C18: `cact("trigger", name, data, config)`, data from the params."""
     for event_name in sorted(EVENTS):
         event = built(event_name)
         verb, name, data, config = trigger(event)

@@ -55,6 +55,23 @@ def test_r8_an_event_is_written_ahead_then_fired_then_sent() -> None:
     assert verbs == ["write", "call", "call", "call", "call", "call", "post"], verbs
 
 
+def test_r23_the_five_cookies_are_preserved() -> None:
+    """scalev R23: whatever is called, no page without click IDs changes or deletes one of them."""
+    page = FakePage()
+    page.browser.jar = {
+        "_fbc": "fb.1.1750000000000.OLD",
+        "_fbp": "fb.1.1750000000000.4821",
+        "_ttclid": "E.C.P.x",
+        "_ttp": "2abc",
+        "_kwai_click_id": "kw-9f",
+    }
+    before = dict(page.browser.jar)
+    shop = Shop(None, page).start(("page",), ADD, PURCHASE, ("identify", {"id": "C-77"}))
+    shop.next_page().start(("page",))
+    after = {name: page.browser.jar.get(name) for name in before}
+    assert after == before, after
+
+
 def test_r14_the_first_event_carries_what_was_captured() -> None:
     """scalev R14: capture runs before any event, so the first one has the IDs of its landing."""
     shop = Shop(None, landed()).start(("page",))

@@ -113,8 +113,13 @@ def test_with_others_pixels_on_the_page_ours_is_addressed_singly() -> None:
 
 
 def test_r65_a_throwing_pixel_stops_no_other() -> None:
-    """scalev R65, D8: each pixel is on its own; a failure is said once, not for each event."""
-    for broken, kind in (("fbq", "meta"), ("ttq", "tiktok"), ("cact", "commanders_act")):
+    """scalev R65, D8, alhena A13: each is on its own; a failure is said once, not by event."""
+    for broken, kind in (
+        ("fbq", "meta"),
+        ("ttq", "tiktok"),
+        ("cact", "commanders_act"),
+        ("trackAlhenaEvent", "alhena"),
+    ):
         page = FakePage()
         page.throwing = [broken]
         shop = Shop(None, page).start(ADD, ADD, ADD)
