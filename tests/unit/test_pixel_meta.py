@@ -72,7 +72,7 @@ def calls(event: dict[str, Any], ours: Any = ("1",), heard: Any = None) -> list[
 
 
 def test_r42_each_event_is_one_call_with_metas_parameters() -> None:
-    """scalev R42, R46: `fbq("track", name, parameters, {eventID})`; the ID is the 4th argument."""
+    """scalev R42, R46, D10: `fbq("track", name, parameters, {eventID})`, the ID 4th, or custom."""
     for event_name, verb, name, parameters in CALLS:
         orders = ("purchase", "refund")
         shared = "ORD-77-" + name + "-FORM" if event_name in orders else event_name + "_" + UUID
@@ -82,7 +82,7 @@ def test_r42_each_event_is_one_call_with_metas_parameters() -> None:
 
 
 def test_r60_an_added_item_is_worth_its_price_times_its_quantity() -> None:
-    """scalev R60, section 4: 60000 a piece times 2 is `value` 120000, `num_items` 2."""
+    """scalev R60, section 4: 60000 a piece times 2 is `value` 120000, not alusio L6's 60000."""
     found = meta.parameters(built("add_to_cart"), "AddToCart")
     assert (found["value"], found["num_items"]) == (120000, 2), found
 
