@@ -212,20 +212,46 @@ def test_a_custom_event_keeps_its_name() -> None:
 
 # --- user and consent (sections 2, 4 and 6) ---
 
-# Given by the shop, hashed by it: section 6.
-EMAIL_SHA256 = "836f82db99121b3481011f16b49dfa5fbc714a0d1b1b9f784a1ebbbf5b39577f"
-PHONE_MD5 = "60dd761f55cb17f0532c9fb1679e8ddd"
+# Section 6: of a plain value in the documented format, the MD5 and the SHA-256.
+VECTORS = {
+    "email": (
+        "john.doe@example.com",
+        "8eb1b522f60d11fa897de1dc6351b7e8",
+        "836f82db99121b3481011f16b49dfa5fbc714a0d1b1b9f784a1ebbbf5b39577f",
+    ),
+    "phone": (
+        "+33612345678",
+        "60dd761f55cb17f0532c9fb1679e8ddd",
+        "42d573cfc315801d4cd8eddd5416b416a0bf298b9b9e12d6b07442c91db42bd8",
+    ),
+    "birthdate": (
+        "1970-01-01",
+        "0c0fb6b2ee7dbb235035f7f6fdcfe8fb",
+        "85c14296d9598554eeb207f773a614a81cdefaecbf35a0d7051f27cf07f896b3",
+    ),
+}
+
+
+@pytest.mark.parametrize("field", VECTORS)
+def test_section_6_the_vectors(field: str) -> None:
+    """Section 6: the shop's hashes in lower case, nothing hashed by us, the phone with its `+`."""
+    plain, md5, sha256 = VECTORS[field]
+    hashed = {f"{field}_md5": md5, f"{field}_sha256": sha256}
+    for told, expected in (({field: plain}, {field: plain}), (hashed, hashed)):
+        user = body_of(event("add_to_cart", ITEMS, user=told))["user"]
+        assert {key: user[key] for key in user if key.startswith(field)} == expected
 
 
 def test_section_6_hashes_are_the_shops() -> None:
     """Section 6: plain data stays plain, as the platform hashes by itself; hashes stay hashes."""
     plain = {"id": "C-77", "email": "john.doe@example.com", "city": "Paris", "gender": "f"}
-    told = {**plain, "email_sha256": EMAIL_SHA256.upper(), "phone_md5": PHONE_MD5}
+    email_sha256, phone_md5 = VECTORS["email"][2], VECTORS["phone"][1]
+    told = {**plain, "email_sha256": email_sha256.upper(), "phone_md5": phone_md5}
     user = body_of(event("add_to_cart", ITEMS, user=told))["user"]
     assert user == {
         **plain,
-        "email_sha256": EMAIL_SHA256,
-        "phone_md5": PHONE_MD5,
+        "email_sha256": email_sha256,
+        "phone_md5": phone_md5,
         "consent_categories": ["1", "3"],
         "consistent_anonymous_id": CAID,
     }
