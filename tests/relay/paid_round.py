@@ -14,7 +14,7 @@ import httpx
 from relay.app import Relay, create_app
 from relay.outbox.sqlite import SqliteOutbox
 from relay.sandbox import create_sandbox
-from tests.relay.paid_shop import META, SHOP, TIKTOK
+from tests.relay.paid_shop import META, SHOP, TIKTOK, event, notification
 from tests.relay.relay_stage import (
     HOST,
     KEY,
@@ -137,3 +137,41 @@ async def round_of(folder: Path, raw: dict[str, Any] | None = None) -> AsyncIter
                 yield one
             finally:
                 await one.close()
+
+
+CREATED = ROUND
+PAID = {**ROUND, "purchase_on": "paid"}
+
+# What Midtrans may say in a step of `goes`.
+SAYS: dict[str, dict[str, Any]] = {
+    "settled": {},
+    "captured": {"transaction_status": "capture", "payment_type": "credit_card"},
+    "pending": {"transaction_status": "pending", "status_code": "201"},
+    "denied": {"transaction_status": "deny", "status_code": "202", "fraud_status": "deny"},
+    "expired": {"transaction_status": "expire", "status_code": "407"},
+    "refunded": {"transaction_status": "refund"},
+    "charged back": {"transaction_status": "chargeback"},
+}
+
+
+async def goes(shop: Round, steps: str, order_id: str = "ORD-77") -> None:
+    """Each step in turn: a page's event, or what Midtrans says."""
+    for step in steps.split(", "):
+        if step in SAYS:
+            answer = await shop.midtrans(notification(order_id, **SAYS[step]))
+            assert answer.status_code == 200, answer.text
+        else:
+            await shop.page(event(step, order_id))
+
+
+async def orders(shop: Round, system: str = "meta") -> list[tuple[str, str]]:
+    """Name and event ID of each order's event that this system has got."""
+    rows = await shop.calls(system)
+    skipped = {"InitiateCheckout", "AddPaymentInfo"}
+    return [
+        (row["event_name"], row["event_id"]) for row in rows if row["event_name"] not in skipped
+    ]
+
+
+META_PURCHASE = ("Purchase", "ORD-77-Purchase-FORM")
+TIKTOK_PURCHASE = ("CompletePayment", "ORD-77-CompletePayment-FORM")
