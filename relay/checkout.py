@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pixelmirror import consent_rules
+from pixelmirror import consent_rules, scalev
 from pixelmirror.catalogue import EVENTS
 from pixelmirror.event import check_params
 from pixelmirror.event_id import event_id
@@ -25,7 +25,7 @@ COPIES = ("purchase", "subscribe")
 # Of an event, what a payment can use.
 KEPT = (
     "event_id event_name received_at params page user visitor_id attribution consent client "
-    "destinations is_bot"
+    "destinations direct is_bot"
 ).split()
 
 # What holds of the order too when a step before it told it.
@@ -47,6 +47,20 @@ def waits_for_payment(event: Event, site: Site) -> bool:
     """True of what is not sent to servers before its order is paid (alusio S3, scalev R31)."""
     is_copy = event["event_name"] in COPIES and "id" in event["params"]
     return site.purchase_on == "paid" and is_copy
+
+
+def left_to_pages(site: Site) -> list[str]:
+    """What a page posts itself of an event though the relay heard of it by another way.
+
+    Of its calls before Python was up, or of its order by the payment. Where an event ID drops the
+    repeat, both send it; SnackVideo has none, so the relay does not (scalev R50).
+    """
+    return [
+        f"{name}.{provider}"
+        for name, table in site.posted_by_pages().items()
+        for provider in dict.fromkeys(table.providers)
+        if provider not in scalev.WITH_EVENT_ID
+    ]
 
 
 def told(event: Event, site: Site, *, is_page: bool) -> Told | None:
@@ -86,7 +100,10 @@ def joined(
     }
     found = {key: _first(order, key) for key in ("client", "visitor_id", "is_bot")}
     event |= {key: value for key, value in found.items() if value}
+    # A page posts its copy when the order is created, or not at all where the payment sends it.
+    direct = left_to_pages(site) if site.purchase_on == "created" else []
     if own:
+        direct = own[0].get("direct", [])
         if "destinations" in own[0]:
             event["destinations"] = own[0]["destinations"]
         # An ID that is one destination's own by the site's rule is not every destination's.
@@ -95,7 +112,7 @@ def joined(
             event["event_id"] = own[0]["event_id"]
     if payment.event_id:
         event["event_id"] = payment.event_id
-    return event
+    return {**event, "direct": direct} if direct else event
 
 
 def _first(order: Sequence[Context], key: str) -> Any:

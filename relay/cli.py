@@ -18,6 +18,7 @@ from typing import Any
 import click
 import uvicorn
 
+from pixelmirror.wanted import is_named
 from relay import __version__
 from relay.app import Relay, create_app, page_path
 from relay.assets import Assets, AssetsMissing
@@ -145,8 +146,11 @@ def check(files: tuple[Path, ...]) -> None:
             pixel = "pixel in the page" if table.has_pixel else "no pixel"
             copies = "server copies" if table.has_server_copy else "no server copies"
             click.echo(f"  {name} ({table.kind}): {pixel}, {copies}")
+        direct = site.posted_by_pages()
         for destination in destinations(site):
-            click.echo(f"  server copies to {destination.name}")
+            way = ", by the page itself: its script holds the api_key"
+            is_direct = is_named(destination.name, direct)
+            click.echo(f"  server copies to {destination.name}{way if is_direct else ''}")
 
 
 @main.command()

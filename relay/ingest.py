@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pixelmirror import consent_rules
+from pixelmirror.wanted import is_named
 from relay import checkout
 from relay.bots import is_bot
 from relay.destinations import Destination, Event, TakesItems
@@ -156,10 +157,12 @@ def _refusal(event: Event, destination: Destination) -> str | None:
     reason = consent_rules.refusal(event["consent"], destination.kind, list(destination.categories))
     if reason:
         return reason
+    # Whoever the page belongs to, it has posted this already.
+    if destination.kind == "scalev" and is_named(destination.name, event.get("direct", ())):
+        return "the page posts it to Scalev itself"
     if event.get("is_bot") and destination.kind in consent_rules.ADVERTISING:
         return "bot: its user agent is a known crawler's or headless browser's"
     only = event.get("destinations")
-    table = destination.name.partition(".")[0]
-    if only is not None and destination.name not in only and table not in only:
+    if only is not None and not is_named(destination.name, only):
         return "not among the call's destinations"
     return destination.skips(event)

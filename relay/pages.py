@@ -1,6 +1,7 @@
 """What pages load by the site's name: the loader with its public settings, the PyScript config.
 
-Only what a page needs and everyone may read is in here; keys and tokens never are.
+Only what a page needs and everyone may read is in here; keys and tokens never are, but for the
+publishable key of a Scalev store to which the page posts itself.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pixelmirror import data_layer
 from pixelmirror.pixels import PIXELS
 from relay import __version__
 from relay.assets import Assets, web_root
+from relay.checkout import COPIES
+from relay.destinations.scalev import route
 from relay.site import CommandersActTable, DestinationTable, Site
 
 # PyScript's plugins: none of them may show anything in a shop's page.
@@ -101,6 +104,7 @@ class SitePages:
                 for name, table in self.site.destinations.items()
                 if table.has_pixel
             },
+            **self._direct(),
             "pyscript": {
                 "url": f"{BASE}/{self.site.site}/pyscript.json",
                 "core": self.assets.url(BASE, "pyscript"),
@@ -108,6 +112,20 @@ class SitePages:
                 "py": self._interpreter("pyodide"),
             },
         }
+
+    def _direct(self) -> dict[str, Any]:
+        """What the page needs to post to Scalev itself, its publishable key too; mostly nothing."""
+        waits = list(COPIES) if self.site.purchase_on == "paid" else []
+        tables = {
+            name: {
+                "api_key": table.api_key,
+                "categories": table.categories,
+                "waits_for_payment": waits,
+                "routes": [route(self.site, table, one) for one in dict.fromkeys(table.providers)],
+            }
+            for name, table in self.site.posted_by_pages().items()
+        }
+        return {"direct": tables} if tables else {}
 
     def _pixel(self, table: DestinationTable) -> dict[str, Any]:
         """What the page may know of one destination."""

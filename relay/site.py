@@ -106,7 +106,7 @@ class ScalevTable(DestinationTable):
     store_id: Key
     api_key: NeededToken
     providers: Annotated[list[Provider], Field(min_length=1)] = ["meta", "tiktok", "snackvideo"]
-    transport: Literal["relay"] = "relay"
+    transport: Literal["relay", "direct"] = "relay"
     event_names: dict[Provider, dict[str, EventName]] = {}  # type: ignore[assignment]
 
 
@@ -176,6 +176,14 @@ class Site(Table):
             if table.kind == kind:
                 return table.event_names
         return {}
+
+    def posted_by_pages(self) -> dict[str, ScalevTable]:
+        """The tables whose server copies a page posts itself, by name."""
+        return {
+            name: table
+            for name, table in self.destinations.items()
+            if isinstance(table, ScalevTable) and table.transport == "direct"
+        }
 
 
 def load(path: Path) -> Site:

@@ -21,6 +21,7 @@ from pixelmirror.sent_event import (
     MAX_URL,
     check_time,
 )
+from relay import checkout
 from relay.refusals import Refusal
 from relay.site import Site
 
@@ -98,10 +99,16 @@ def events_of_calls(body: Mapping[str, Any], site: Site) -> list[dict[str, Any]]
             continue
         _capture(row, cookies)
         try:
-            found += [_event(event, site, False) for _, event in calls.take(row)]
+            found += [_left(_event(event, site, False), site) for _, event in calls.take(row)]
         except EventError:
             continue  # the page says it in its console, where a developer looks
     return found
+
+
+def _left(event: dict[str, Any], site: Site) -> dict[str, Any]:
+    """The event, with what the next page posts itself when it catches up."""
+    direct = [] if checkout.waits_for_payment(event, site) else checkout.left_to_pages(site)
+    return {**event, "direct": direct} if direct else event
 
 
 def _is_call(row: Any) -> bool:

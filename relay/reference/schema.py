@@ -136,6 +136,10 @@ def _event() -> Schema:
                 "description": "Only these, by their names in the site file.",
                 **_or_null({"$ref": "#/$defs/texts"}),
             },
+            "direct": {
+                "description": "Those to which the page posts it itself; in POST /s/{site} only.",
+                **_or_null({"$ref": "#/$defs/texts"}),
+            },
             "client": {
                 "description": "Of the shopper's browser; it counts in POST /v1/events only.",
                 **_texts("ip", "user_agent"),

@@ -49,7 +49,8 @@ def read(
 
     `currency`, `custom_events` and `consent` are the site's. Without a `consent` an event that
     came with none has none. With a `uuid` an event without an event ID gets one; without, only an
-    order's does. `client` is a server's to tell.
+    order's does. `client` is a server's to tell,
+    `direct` a page's: the destinations to which it posts the event itself.
     """
     if not isinstance(row, dict):
         raise EventError("", "an event must be an object")
@@ -72,6 +73,8 @@ def read(
         event["visitor_id"] = check_text(row["visitor_id"], "visitor_id", MAX_ID)
     if row.get("destinations") is not None:
         event["destinations"] = check_kind("texts", row["destinations"], "destinations")
+    if not is_server and row.get("direct") is not None:
+        event["direct"] = check_kind("texts", row["direct"], "direct")
     if is_server and row.get("client") is not None:
         event["client"] = _texts(row["client"], "client", ("ip", "user_agent"))
     return event
