@@ -34,7 +34,7 @@ format: $(VENV)
 build: $(WEB)
 	$(BIN)/pip wheel --no-deps --no-build-isolation --wheel-dir dist .
 
-# docs/events.md, docs/event.schema.json and web/pixelmirror.d.ts, from the catalogue.
+# docs/events.md, docs/event.schema.json, docs/openapi.json and web/pixelmirror.d.ts, from the code.
 reference: $(VENV)
 	$(BIN)/python -m relay.reference
 

@@ -6,7 +6,8 @@
     │                           431 head_too_large
     ├── of who sent it          401 unknown_key · 403 origin_not_allowed, wrong_signature
     │                           429 rate_limited
-    ├── of where it was sent    404 unknown_site, unknown_store, not_found · 405
+    ├── of where it was sent    404 unknown_site, unknown_store, unknown_asset,
+    │                           not_found · 405
     └── because of us           503 not_durable, not_confirmed · 500 internal_error
 
 Each is one `Refusal`, told apart by its code.
@@ -25,6 +26,7 @@ STATUS = {
     "wrong_signature": 403,
     "unknown_site": 404,
     "unknown_store": 404,
+    "unknown_asset": 404,
     "not_found": 404,
     "method_not_allowed": 405,
     "too_slow": 408,

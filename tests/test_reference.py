@@ -25,7 +25,8 @@ EVENTS = {event.name: event for event in facts.events()}
 
 
 @pytest.mark.parametrize(
-    "path", ["docs/events.md", "docs/event.schema.json", "web/pixelmirror.d.ts"]
+    "path",
+    ["docs/events.md", "docs/event.schema.json", "docs/openapi.json", "web/pixelmirror.d.ts"],
 )
 def test_the_repositorys_document_is_what_the_catalogue_says_now(path: str) -> None:
     """After a change of the catalogue, `make reference` writes the documents again."""
@@ -37,6 +38,7 @@ def test_there_are_no_other_documents() -> None:
     assert sorted(documents()) == [
         "docs/event.schema.json",
         "docs/events.md",
+        "docs/openapi.json",
         "web/pixelmirror.d.ts",
     ]
 

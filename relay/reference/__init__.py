@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from relay.reference import rendering, schema
+from relay.reference import openapi, rendering, schema
 
 DOCUMENTS = {
     "docs/events.md": rendering.page,
     "docs/event.schema.json": schema.text,
+    "docs/openapi.json": openapi.text,
     "web/pixelmirror.d.ts": rendering.declarations,
 }
 
