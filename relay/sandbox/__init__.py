@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from relay.sandbox import control, pixels, servers
@@ -15,6 +14,7 @@ from relay.sandbox.apis import every_api
 from relay.sandbox.apis.midtrans import Payments
 from relay.sandbox.behaviour import Behaviours
 from relay.sandbox.calls import Record
+from relay.sandbox.cors import Cors
 
 __all__ = ["create_sandbox"]
 
@@ -44,15 +44,7 @@ def create_sandbox(now_ms: Callable[[], int] = _wall_clock_ms) -> Starlette:
     # A mount takes the prefix off the path, so the routes stand here with it and without it.
     application = Starlette(
         routes=[*_below(PREFIX, routes), *routes],
-        middleware=[
-            Middleware(
-                CORSMiddleware,
-                allow_origins=["*"],
-                allow_methods=["*"],
-                allow_headers=["*"],
-                expose_headers=["Retry-After"],
-            )
-        ],
+        middleware=[Middleware(Cors)],
     )
     application.router.redirect_slashes = False  # a path that is nearly right is wrong
     return application

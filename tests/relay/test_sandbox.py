@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from relay.sandbox import create_sandbox
+from relay.sandbox.cors import SCALEV_HEADERS
 from tests.relay.sandbox_client import Sandbox
 from tests.relay.sandbox_samples import SAMPLES
 
@@ -30,22 +31,53 @@ def test_every_origin_may_ask(path: str) -> None:
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_a_preflight_allows_the_storefront_key() -> None:
-    """Pages that post to Scalev themselves send it, and JSON."""
-    sandbox = Sandbox()
-    asked = "content-type,x-scalev-storefront-api-key"
-    answer = sandbox.ask(
-        "OPTIONS",
-        "/api/v3/stores/store_1/public/analytics/meta/events",
-        headers={
-            "Origin": "http://shop.test",
-            "Access-Control-Request-Method": "POST",
-            "Access-Control-Request-Headers": asked,
-        },
-    )
+def preflight(sandbox: Sandbox, path: str, headers: str, method: str = "POST") -> httpx.Response:
+    asked = {
+        "Origin": "http://shop.test",
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": headers,
+    }
+    return sandbox.ask("OPTIONS", path, headers=asked)
+
+
+SCALEV = "/api/v3/stores/store_1/public/analytics/meta/events"
+
+
+def test_a_preflight_allows_any_header() -> None:
+    """Of every system but Scalev."""
+    answer = preflight(Sandbox(), "/behaviour", "content-type,x-anything")
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-allow-headers"] == asked
+    assert answer.headers["access-control-allow-headers"] == "content-type,x-anything"
+
+
+def test_scalevs_preflight_allows_its_four_headers_and_the_exact_origin() -> None:
+    """Pages that post to Scalev themselves send its key, and JSON (scalev section 2)."""
+    answer = preflight(Sandbox(), SCALEV, "content-type,x-scalev-storefront-api-key")
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "http://shop.test"
+    assert "Origin" in answer.headers["vary"]
+    allowed = {name.strip() for name in answer.headers["access-control-allow-headers"].split(",")}
+    for name in SCALEV_HEADERS:
+        assert name in allowed
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "method"), [("content-type,x-anything", "POST"), ("content-type", "PUT")]
+)
+def test_scalevs_preflight_allows_nothing_else(headers: str, method: str) -> None:
+    """A browser would not send what Scalev's own preflight refuses (scalev section 2)."""
+    assert preflight(Sandbox(), SCALEV, headers, method).status_code == 400
+
+
+@pytest.mark.parametrize("key", ["sfpk_1", "bad_key"])
+def test_a_page_can_read_what_scalev_answers(key: str) -> None:
+    """Be it a refusal of the body or the 404 of a bad key (scalev R7)."""
+    sandbox = Sandbox()
+    headers = {"Origin": "http://shop.test", "X-Scalev-Storefront-Api-Key": key}
+    answer = sandbox.ask("POST", SCALEV, headers=headers, json={})
+    assert answer.headers["access-control-allow-origin"] == "http://shop.test"
 
 
 def test_it_runs_below_another_application() -> None:
