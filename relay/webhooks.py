@@ -66,9 +66,9 @@ class Webhooks:
         if not midtrans.is_signed(body, table.server_key):
             log.warning("site=%s a notification that Midtrans has not signed", site.site)
             raise Refusal("wrong_signature", "the signature is not Midtrans' own")
-        if not isinstance(body.get("transaction_status"), str):
-            message = "transaction_status must be a text"
-            raise Refusal("invalid_notification", message, field="transaction_status")
+        for field in ("order_id", "transaction_status"):
+            if not isinstance(body.get(field), str) or not body[field]:
+                raise Refusal("invalid_notification", f"{field} must be a text", field=field)
         return JSONResponse({"result": await self._take(body, site, table)})
 
     async def close(self) -> None:

@@ -81,7 +81,7 @@ class Told:
 class Payment:
     """An order that is paid. `event_name`: what it sends; `status`: the payment system's word.
 
-    `event_id`: of the event that it has sent already, which is to be completed.
+    `event_id`: of the event that it has sent already, which is to be completed under that ID.
     """
 
     site: str

@@ -62,6 +62,13 @@ SELECT order_id, state, status, event_id, updated_at FROM orders
 WHERE site = ? AND state IS NOT NULL AND order_id = ? LIMIT ?
 """
 
+# Something of it was sent, may be under way, or is due.
+FIND_TOUCHED = """
+SELECT 1 FROM deliveries WHERE event = ? AND (
+    attempts > 0 OR begun = 1 OR state IN ('done', 'dead') OR state = 'waiting' AND due_ms <= ?)
+"""
+RENAME_EVENT = "UPDATE OR IGNORE events SET event_id = ? WHERE id = ?"
+RENAME_PAID = "UPDATE orders SET event_id = ? WHERE site = ? AND order_id = ?"
 COMPLETE_BODY = """
 UPDATE events SET body = ? WHERE id = ? AND EXISTS (
     SELECT 1 FROM deliveries d WHERE d.event = events.id AND d.state IN ('waiting', 'dead'))
@@ -72,7 +79,7 @@ UPDATE deliveries SET state = 'waiting', reason = '', sent_as = ?, due_ms = ?, u
 WHERE event = ? AND destination = ? AND state = 'skipped' AND attempts = 0
 """
 HURRY = """
-UPDATE deliveries SET due_ms = ?
+UPDATE deliveries SET due_ms = ?, sent_as = ?
 WHERE event = ? AND destination = ? AND state = 'waiting' AND attempts = 0 AND due_ms > ?
 """
 SKIP = """
@@ -184,12 +191,22 @@ def _complete(
     join: Join,
     now_ms: int,
 ) -> set[Route]:
-    """The event that the payment sent has what is told of it now, as far as it is not done."""
+    """The event that the payment sent has what is told of it now, as far as it is not done.
+
+    It keeps its ID once something of it was due: sent under another one, it would count twice.
+    """
     payment = Payment(**json.loads(order.payment or ""))
-    new = stored(join(replace(payment, event_id=order.event_id), contexts))
-    found = db.execute(FIND_EVENT, (new.site, new.event_id)).fetchone()
+    found = db.execute(FIND_EVENT, (payment.site, order.event_id)).fetchone()
     if found is None:  # so long ago that it is forgotten: sent again, it would count twice
         return set()
+    kept = replace(payment, event_id=order.event_id)
+    is_touched = db.execute(FIND_TOUCHED, (found[0], now_ms)).fetchone()
+    new = stored(join(kept if is_touched else payment, contexts))
+    if new.event_id != order.event_id:
+        if db.execute(RENAME_EVENT, (new.event_id, found[0])).rowcount:
+            db.execute(RENAME_PAID, (new.event_id, payment.site, payment.order_id))
+        else:  # another event has that ID
+            new = stored(join(kept, contexts))
     routes: set[Route] = set()
     for delivery in new.deliveries:
         routes |= _change(db, found[0], new.site, delivery, now_ms)
@@ -214,7 +231,7 @@ def _change(
     is_due = (
         db.execute(PUT_DELIVERY, row).rowcount
         + db.execute(REVIVE, (sent_as, now_ms, now_ms, event, destination)).rowcount
-        + db.execute(HURRY, (now_ms, event, destination, now_ms)).rowcount
+        + db.execute(HURRY, (now_ms, sent_as, event, destination, now_ms)).rowcount
     ) > 0
     return {(site, destination)} if is_due else set()
 

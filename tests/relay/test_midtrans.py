@@ -183,6 +183,36 @@ def test_a_capture_is_a_cards(kind: str) -> None:
     assert not midtrans.is_paid(notification(transaction_status="capture", payment_type=kind))
 
 
+AMOUNTS = [
+    ("147000.00", 147000),
+    ("147000", 147000),
+    ("147000.0", 147000),
+    ("00147000.00", 147000),
+    ("147000.49", 147000),
+    ("147000.50", 147001),
+    ("0.00", 0),
+    ("3000000000.00", 3_000_000_000),
+]
+
+
+@pytest.mark.parametrize(("text", "value"), AMOUNTS)
+def test_an_amount_is_signed_as_it_is_spelt_and_sent_as_it_is_meant(
+    toko: Stage, text: str, value: int
+) -> None:
+    """Section 2: any spelling that Midtrans signs is taken; rupiah are whole (scalev R45)."""
+    mirror(toko, event("begin_checkout"))
+    assert notify(toko, notification(gross_amount=text)).json() == {"result": "paid"}
+    (row,) = sent(toko)
+    assert row["params"]["value"] == value
+    assert type(row["params"]["value"]) is int
+
+
+def test_an_order_without_an_id_is_400(toko: Stage) -> None:
+    """Signed or not, it is no order; its event ID would be every such order's."""
+    answer = notify(toko, notification(""))
+    assert is_told(answer, 400, "invalid_notification", "order_id")
+
+
 @pytest.mark.parametrize("status", [None, 7, ["settlement"]])
 def test_a_notification_without_its_status_is_400(toko: Stage, status: Any) -> None:
     """Section 3, our answers: a required field is missing."""

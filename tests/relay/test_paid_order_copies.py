@@ -13,6 +13,7 @@ import pytest
 from relay.outbox import HOLD_MS
 from tests.relay.paid_round import (
     API,
+    CREATED,
     META_PURCHASE,
     PAID,
     ROUND,
@@ -111,6 +112,41 @@ async def test_the_pages_own_event_id_is_the_servers(tmp_path: Path) -> None:
         await one.page({**event(), "event_id": "my-own-id"})
         await goes(one, "settled")
         assert await orders(one) == [("Purchase", "my-own-id")]
+
+
+@pytest.mark.parametrize("shop", [CREATED, PAID], ids=["created", "paid"])
+async def test_the_pages_own_event_id_is_the_servers_also_where_the_payment_came_first(
+    tmp_path: Path, shop: dict[str, Any]
+) -> None:
+    """As long as nothing was due under the other one: the pixel's copy has no other ID."""
+    async with round_of(tmp_path, shop) as one:
+        await goes(one, "settled")
+        await one.page({**event(), "event_id": "my-own-id"})
+        assert await orders(one) == [("Purchase", "my-own-id")]
+        (paid,) = (await one.operator("/v1/payments"))["payments"]
+        assert paid["event_id"] == "my-own-id"
+        rows = (await one.operator("/v1/deliveries?order_id=ORD-77"))["deliveries"]
+        assert {(row["event_id"], row["sent_as"]) for row in rows if row["sent_as"]} == {
+            ("my-own-id", "my-own-id")
+        }
+
+
+async def test_an_own_event_id_comes_too_late_once_the_payment_was_sent(tmp_path: Path) -> None:
+    """The checkout told enough to send it at once; under a second ID it would count twice."""
+    async with round_of(tmp_path, PAID) as one:
+        await goes(one, "begin_checkout, settled")
+        assert await orders(one) == [META_PURCHASE]
+        await one.page({**event(), "event_id": "my-own-id"})
+        assert await orders(one) == [META_PURCHASE]
+
+
+async def test_an_own_event_id_that_another_event_has_is_not_taken(tmp_path: Path) -> None:
+    """One event is not merged with another; the order is sent under its own ID."""
+    async with round_of(tmp_path, PAID) as one:
+        await one.page({**event("begin_checkout", "ORD-1"), "event_id": "my-own-id"})
+        await goes(one, "settled")
+        await one.page({**event(), "event_id": "my-own-id"})
+        assert await orders(one) == [META_PURCHASE]
 
 
 async def test_one_systems_own_id_is_not_every_systems(tmp_path: Path) -> None:

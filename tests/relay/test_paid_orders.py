@@ -5,6 +5,7 @@ Rules: specs/alusio.md 3 and 5 (S2 to S5, S10, the L rows), specs/midtrans.md 3,
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,12 @@ ONE_PURCHASE = [
     "purchase, settled, refunded, settled, purchase",
     "begin_checkout, settled, charged back, purchase",
     "begin_checkout, settled, denied, purchase",
+    "begin_checkout, challenged, captured, purchase, settled",
+    "purchase, challenged, cancelled, settled",
+    "failed, begin_checkout, settled, purchase",
+    "begin_checkout, captured, cancelled, settled, purchase",
+    "purchase, settled, refunded in part, refunded in part, refunded",
+    "purchase, settled, begin_checkout, add_payment_info, purchase",
 ]
 
 
@@ -74,6 +81,11 @@ async def test_s2_in_whatever_order_it_is_one_purchase(
         "begin_checkout, purchase, pending",
         "purchase, denied",
         "purchase, expired",
+        "purchase, challenged",
+        "purchase, challenged, denied",
+        "purchase, cancelled",
+        "purchase, failed",
+        "charged back, begin_checkout, settled, purchase",
         "refunded, settled, purchase",
     ],
 )
@@ -84,6 +96,18 @@ async def test_s3_what_is_not_paid_is_not_sent(tmp_path: Path, steps: str) -> No
         assert await orders(one) == await orders(one, "tiktok") == []
         rows = await one.operator("/v1/deliveries?order_id=ORD-77")
         assert [row for row in rows["deliveries"] if row["event_name"] == "purchase"] == []
+
+
+@pytest.mark.parametrize("shop", [CREATED, PAID], ids=["created", "paid"])
+async def test_s2_all_of_it_at_once_is_one_purchase(tmp_path: Path, shop: dict[str, Any]) -> None:
+    """Two notifications and the page's copy, none waiting for the other's answer."""
+    async with round_of(tmp_path, shop) as one:
+        for n in range(10):
+            steps = [goes(one, step, f"O{n}") for step in ("settled", "purchase", "settled")]
+            await asyncio.gather(*(steps if n % 2 else steps[::-1]))
+        expected = [("Purchase", f"O{n}-Purchase-FORM") for n in range(10)]
+        assert sorted(await orders(one)) == expected
+        assert len(await orders(one, "tracify")) == 10
 
 
 async def test_r29_an_order_that_is_created_is_sent_at_once(tmp_path: Path) -> None:
