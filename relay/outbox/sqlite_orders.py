@@ -47,10 +47,14 @@ PUT_CONTEXT = """
 INSERT INTO contexts (site, order_id, event_id, received_at, body) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (site, order_id, event_id) DO NOTHING
 """
-# The plus: the few rows of an order are sorted, instead of all of the site's read in order.
+# The page's copies and the newest of the rest. The plus: the few rows of an order are sorted,
+# instead of all of the site's read in order.
 CONTEXTS = """
-SELECT body FROM contexts WHERE site = ? AND order_id = ? ORDER BY +received_at DESC, rowid DESC
-LIMIT 20
+SELECT body FROM (
+    SELECT body, received_at, rowid AS n FROM contexts WHERE site = ? AND order_id = ?
+    ORDER BY json_extract(body, '$.event_name') IN ('purchase', 'subscribe') DESC,
+        +received_at DESC, n DESC LIMIT 20)
+ORDER BY received_at DESC, n DESC
 """
 REMOVE_CONTEXTS = "DELETE FROM contexts WHERE site = ? AND order_id = ?"
 PAYMENTS = """

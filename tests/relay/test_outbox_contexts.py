@@ -62,6 +62,19 @@ class TestJoin:
         assert sent["user"]["emails"][0] == "99@x.id"
         assert len(sent["user"]["emails"]) == 20
 
+    @pytest.mark.parametrize("name", ["purchase", "subscribe"])
+    async def test_the_pages_copy_counts_however_much_is_told_after_it(
+        self, outbox: SqliteOutbox, name: str
+    ) -> None:
+        """A page that waits for the payment may be reloaded all day; the newest stays first."""
+        await outbox.tell([], [told(name, "own@x.id")], join)
+        many = [told(email=f"{n}@x.id", at=NOW + n) for n in range(1, 100)]
+        await outbox.tell([], many, join)
+        await outbox.pay(payment(NOW + 100), join)
+        (sent,) = await waiting(outbox, "meta", NOW + 100)
+        emails = sent["user"]["emails"]
+        assert (len(emails), emails[0], emails[-1]) == (20, "99@x.id", "own@x.id")
+
     async def test_another_shops_or_another_orders_telling_is_not_joined(
         self, outbox: SqliteOutbox
     ) -> None:
