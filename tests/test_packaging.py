@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import sysconfig
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+import build
 
 REPO = Path(__file__).parents[1]
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
@@ -101,7 +104,7 @@ print(json.dumps({
     assert Path(found["pixelmirror"]).is_relative_to(fresh)
     assert found["loader"]
     assert found["storefront"]
-    assert set(found["sizes"]) == {"pyscript", "micropython", "pyodide", "tracker"}
+    assert set(found["sizes"]) == {"pyscript", "micropython", "pyodide", "tracker", "client"}
     assert all(size > 0 for size in found["sizes"].values())
 
 
@@ -148,6 +151,14 @@ def test_every_dependency_is_locked() -> None:
     wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
     names = {re.split(r"[<>=;\[ ]", requirement)[0] for requirement in wanted}
     assert names <= set(_pins("requirements-dev.lock"))
+
+
+def test_a_wheel_built_elsewhere_holds_the_locked_versions_too() -> None:
+    """The build hook asks for what becomes a part of the assets, version by version."""
+    parts = runpy.run_path(str(REPO / "hatch_build.py"))["PARTS"]
+    locked = {name: _version(block) for name, block in _pins("requirements-dev.lock").items()}
+    assert {part.split("==")[0] for part in parts} == set(build.DISTRIBUTIONS)
+    assert parts == [f"{name}=={locked[name]}" for name in build.DISTRIBUTIONS]
 
 
 def test_the_browser_runtime_is_pinned_by_hash_and_names_no_address() -> None:

@@ -24,7 +24,14 @@ CHUNKS = {
     "core.css": "body{}",
     "core.js.map": "{}",
 }
-PACKAGE = {"__init__.py": "", "pixels/__init__.py": "", "pixels/meta.py": "a = 1\n", "event.py": ""}
+PACKAGE = {
+    "__init__.py": "",
+    "pixels/__init__.py": "",
+    "pixels/meta.py": "a = 1\n",
+    "event.py": "",
+    "client/__init__.py": "",
+    "sent_event.py": "",
+}
 
 
 @pytest.fixture
@@ -46,7 +53,7 @@ def web(tmp_path: Path) -> Path:
 def test_a_groups_folder_is_the_hash_of_its_names_and_contents(web: Path) -> None:
     """The hash is what makes "immutable" true: another content, or name, is another path."""
     manifest = build.build(web)
-    assert list(manifest) == ["pyscript", "micropython", "pyodide", "tracker"]
+    assert list(manifest) == ["pyscript", "micropython", "pyodide", "tracker", "client"]
     for entry in manifest.values():
         folder, name = entry.split("/")
         assert len(folder) == 16
@@ -96,17 +103,29 @@ def test_pyscript_comes_with_the_chunks_that_it_can_import_and_nothing_else(web:
     assert set(build.pyscript_files(web)) == {"core.js", "a-1.js", "b-2.js"}
 
 
-def test_the_archive_holds_the_python_modules_parents_first(web: Path) -> None:
+def test_the_archive_holds_the_trackers_modules_parents_first(web: Path) -> None:
     """PyScript on MicroPython makes one missing folder for a file, not two."""
-    archive = gzip.decompress(build.tracker_files(web)["pixelmirror.tar.gz"])
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        assert tar.getnames() == [
-            "pixelmirror/__init__.py",
-            "pixelmirror/event.py",
-            "pixelmirror/pixels/__init__.py",
-            "pixelmirror/pixels/meta.py",
-        ]
-        assert {(member.mtime, member.uid, member.uname) for member in tar} == {(0, 0, "")}
+    assert _names(build.tracker_files(web)) == [
+        "pixelmirror/__init__.py",
+        "pixelmirror/event.py",
+        "pixelmirror/pixels/__init__.py",
+        "pixelmirror/pixels/meta.py",
+    ]
+
+
+def test_the_client_comes_with_what_it_imports_in_pyodide_and_the_licences(web: Path) -> None:
+    """No page of a shop loads any of it; what opens sockets no page can use."""
+    names = _names(build.client_files(web))
+    assert [name for name in names if name.startswith("pixelmirror/")] == [
+        "pixelmirror/sent_event.py",
+        "pixelmirror/client/__init__.py",
+    ]
+    tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert tops == {"pixelmirror", "httpx", "idna", "pyodide_http"}
+    assert {Path(name).suffix for name in names if ".dist-info" not in name} == {".py"}
+    licences = {name.split("-")[0] for name in names if ".dist-info" in name}
+    assert licences == {"httpx", "idna", "pyodide_http"}
+    assert len(set(names)) == len(names)
 
 
 def test_each_text_and_code_file_has_both_compressed_forms(web: Path) -> None:
@@ -173,11 +192,21 @@ for f in tar:
     )
     assert node.returncode == 0, node.stderr
     web = REPO / "web"
-    modules = (web / "pixelmirror").rglob("*.py")
+    package = web / "pixelmirror"
+    clients = {package / "sent_event.py", *(package / "client").glob("*.py")}
+    modules = set(package.rglob("*.py")) - clients
     assert set(node.stdout.splitlines()) == {
         f"{module.relative_to(web).as_posix()} {hashlib.sha256(module.read_bytes()).hexdigest()}"
         for module in modules
     }
+
+
+def _names(files: dict[str, bytes]) -> list[str]:
+    """What is in an archive, in its order; nothing in it tells when or by whom it was made."""
+    (archive,) = files.values()
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(archive))) as tar:
+        assert {(member.mtime, member.uid, member.uname) for member in tar} == {(0, 0, "")}
+        return tar.getnames()
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

@@ -19,6 +19,7 @@ import tarfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 
 WEB = Path(__file__).resolve().parent
@@ -32,8 +33,12 @@ GZIP_LEVEL = 9
 # Static and dynamic imports of PyScript's chunks, as its bundler writes them.
 IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*["'](\./[\w./-]+\.js)["']""")
 
-# Modules of web/pixelmirror that never run in a page, as paths below web/pixelmirror.
-NOT_IN_PAGES: frozenset[str] = frozenset()
+# What of web/pixelmirror is the client's and not the tracker's.
+CLIENT = ("client/", "sent_event.py")
+
+# What the client needs in a Pyodide page: httpx, what that imports there, and what sends for it.
+# The rest of what httpx depends on (httpcore, h11, anyio, certifi) is for sockets: no page has any.
+DISTRIBUTIONS = ("httpx", "idna", "pyodide-http")
 
 Files = dict[str, bytes]
 
@@ -64,22 +69,49 @@ def pyodide_files(web: Path) -> Files:
 
 
 def tracker_files(web: Path) -> Files:
-    """The Python package `pixelmirror` as one archive: one request, the same bytes each time."""
-    package = web / "pixelmirror"
-    modules = (path.relative_to(package) for path in package.rglob("*.py"))
+    """The tracker, all of the Python package `pixelmirror` but its client, as one archive."""
+    files = {name: content for name, content in _modules(web).items() if not _is_client(name)}
+    return _archive("pixelmirror", files)
+
+
+def client_files(web: Path) -> Files:
+    """`pixelmirror.client` and what it imports in Pyodide beside the tracker, as one archive.
+
+    The distributions are those installed here, which the lock file pins; with their licences.
+    """
+    files = {name: content for name, content in _modules(web).items() if _is_client(name)}
+    for name in DISTRIBUTIONS:
+        for path in metadata.files(name) or ():
+            is_code = path.suffix == ".py" and ".." not in path.parts
+            if is_code or path.name.startswith("LICENSE"):
+                files[path.as_posix()] = path.read_binary()
+    return _archive("client", files)
+
+
+def _modules(web: Path) -> Files:
+    """The Python modules of `pixelmirror`, by their paths in an archive."""
+    return {
+        module.relative_to(web).as_posix(): module.read_bytes()
+        for module in (web / "pixelmirror").rglob("*.py")
+    }
+
+
+def _is_client(name: str) -> bool:
+    return name.removeprefix("pixelmirror/").startswith(CLIENT)
+
+
+def _archive(name: str, contents: Files) -> Files:
+    """One request for all of it, and the same bytes each time."""
     # PyScript makes a file's folder but not that folder's parent: shallow files come first.
-    ordered = sorted(modules, key=lambda module: (len(module.parts), module.as_posix()))
+    ordered = sorted(contents, key=lambda path: (path.count("/"), path))
     archive = io.BytesIO()
     # MicroPython's tarfile reads plain headers only.
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for module in ordered:
-            if module.as_posix() in NOT_IN_PAGES:
-                continue
-            content = (package / module).read_bytes()
-            header = tarfile.TarInfo(f"pixelmirror/{module.as_posix()}")
-            header.size = len(content)  # time, owner and mode keep TarInfo's fixed values
-            tar.addfile(header, io.BytesIO(content))
-    return {"pixelmirror.tar.gz": _gzip(archive.getvalue())}
+        for path in ordered:
+            header = tarfile.TarInfo(path)
+            header.size = len(contents[path])  # time, owner and mode keep TarInfo's fixed values
+            tar.addfile(header, io.BytesIO(contents[path]))
+    return {f"{name}.tar.gz": _gzip(archive.getvalue())}
 
 
 @dataclass(frozen=True)
@@ -96,6 +128,7 @@ GROUPS = {
     "micropython": Group("micropython.mjs", micropython_files),
     "pyodide": Group("pyodide.mjs", pyodide_files),
     "tracker": Group("pixelmirror.tar.gz", tracker_files, from_npm=False),
+    "client": Group("client.tar.gz", client_files, from_npm=False),
 }
 
 
