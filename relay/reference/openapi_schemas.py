@@ -40,6 +40,8 @@ def schemas() -> dict[str, Schema]:
     """Each schema by its name, those of `docs/event.schema.json` among them."""
     document = schema.document()
     parts = document.pop("$defs")
+    parts["any_event"] = {key: parts["event"][key] for key in parts["event"] if key != "allOf"}
+    parts["event"] = {"anyOf": [_one_event(rule) for rule in parts["event"]["allOf"]]}
     del document["$schema"], document["title"], document["description"]
     server = {**document, "required": ["site", "events"]}
     every = {
@@ -65,6 +67,16 @@ def schemas() -> dict[str, Schema]:
         json.dumps(every).replace('"#/$defs/', '"#/components/schemas/')
     )
     return moved
+
+
+def _one_event(rule: Schema) -> Schema:
+    """An event of one name. A choice of these is what tools can read, make up and show."""
+    then: Schema = rule["then"]
+    return {
+        "$ref": "#/$defs/any_event",
+        **then,
+        "properties": {**rule["if"]["properties"], **then["properties"]},
+    }
 
 
 def _error() -> Schema:
