@@ -5,10 +5,11 @@ Text that is not ASCII, amounts of 2^31 and more, decimals, keys in adverse orde
 
 import json
 
-from pixelmirror import attribution, catalogue, event, event_id
+from pixelmirror import attribution, catalogue, event, event_id, scalev
 from pixelmirror.anything import Any
 from pixelmirror.check import EventError
 from pixelmirror.pixels import PIXELS
+from tests.unit.direct_shop import PROVIDERS, route
 from tests.unit.fake_page import FakePage
 from tests.unit.samples import NOW_MS, URL, built, cup, item, params, pixel, site
 from tests.unit.shop import Shop
@@ -63,6 +64,9 @@ def texts() -> list[list[str]]:
                 heard = {"ids": ["other"], "page_view": False}
                 steps = PIXELS[kind].calls(one, own, pixel(kind), heard)
                 found.append([kind + "'s calls of " + name, json.dumps(steps)])
+        for provider in PROVIDERS:
+            texts = json.dumps(_scalev(one, provider))
+            found.append(["Scalev's body for " + provider + " of " + name, texts])
     for name, fields in WRONG:
         found.append(["refusal of " + name, json.dumps(_refusal(name, fields))])
     cents = [event.money(i / 100, "USD") for i in range(0, 200000, 37)]
@@ -76,6 +80,14 @@ def texts() -> list[list[str]]:
     found.append(["uuid", json.dumps(event_id.uuid7(NOW_MS, bytes(range(10))))])
     found.append(["body", json.dumps(_body())])
     return found
+
+
+def _scalev(one: Any, provider: str) -> Any:
+    """What Scalev is posted of the event, or why nothing."""
+    urls = {"event_source_url": URL, "referrer_url": ""}
+    told = dict(one, attribution={"kwai_click_id": ODD}, user={"lastname": ODD, "id": "7"})
+    one_route = route(provider)
+    return scalev.skips(told, one_route, urls) or scalev.body(told, one_route, urls, "0812")
 
 
 def _refusal(name: str, fields: Any) -> list[str]:

@@ -83,8 +83,9 @@ class Direct:
 
     def leave(self) -> None:
         """The page hides: it posts what it can, and another may take care of the rest."""
-        room = LEAVING_CHARACTERS
+        room = 0
         for destination, _, _ in self._routes():
+            room += LEAVING_CHARACTERS // len(self.copies)
             room = self.copies[destination].leave(room)
         self.has_left = bool(self.copies)
 
