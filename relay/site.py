@@ -123,7 +123,7 @@ class CommandersActTable(DestinationTable):
 
 
 class AlhenaTable(DestinationTable):
-    mode: Literal["browser", "server"] = "browser"
+    mode: Mode = "browser"
     company_key: str = ""
 
 
@@ -339,14 +339,14 @@ def _same_pixel(site: Site) -> Iterator[Problem]:
 
 
 def _second_record(site: Site) -> Iterator[Problem]:
-    """Commanders Act has the page's events already; it only updates a purchase by its ID."""
+    """Two systems know only a purchase again, by its ID (commanders-act 4, alhena A12)."""
     for name, table in site.destinations.items():
-        is_both = isinstance(table, CommandersActTable) and table.mode == "both"
+        is_both = isinstance(table, CommandersActTable | AlhenaTable) and table.mode == "both"
         if is_both and (table.events is None or {*table.events} - {"purchase"}):
             yield (
                 f"destinations.{name}.mode",
                 'would record each event twice: set "browser" or "server", '
-                'or events = ["purchase"], which Commanders Act updates by its ID',
+                'or events = ["purchase"], which is known again by its ID',
             )
 
 

@@ -216,9 +216,14 @@ def test_what_is_skipped(table: dict[str, Any], told: Any, reason: str) -> None:
 
 
 def test_a12_one_cart_action_is_one_record() -> None:
-    """A12: the page or the relay sends it, never both."""
-    with pytest.raises(SiteError, match="mode"):
-        shop.site({"alhena": {**TABLE, "mode": "both"}})
+    """A12: the page or the relay sends it, never both; of a checkout, section 3 allows both."""
+    for events in ({}, {"events": ["add_to_cart"]}, {"events": ["purchase", "add_to_cart"]}):
+        with pytest.raises(SiteError, match="mode"):
+            shop.site({"alhena": {**TABLE, **events, "mode": "both"}})
+    both = shop.site({"alhena": {**TABLE, "mode": "both", "events": ["purchase"]}})
+    assert both.destinations["alhena"].has_pixel
+    destination = alhena(mode="both", events=["purchase"])
+    assert [destination.skips(one) is None for one in (ADDED, PURCHASE)] == [False, True]
     assert not shop.site({"alhena": TABLE}).destinations["alhena"].has_pixel
 
 
