@@ -96,6 +96,11 @@ class Relay:
         text = self.pages[site.site].pyscript_config(self._base(request))
         return answer(request, text, "application/json")
 
+    async def client_config(self, request: Request) -> Response:
+        site = site_named(self.sites, request.path_params["site"])
+        text = self.pages[site.site].client_config(self._base(request))
+        return answer(request, text, "application/json")
+
     def _base(self, request: Request) -> str:
         """Our public address as the page sees it, in the page's own scheme."""
         host = public_host(request)
@@ -244,6 +249,7 @@ class Relay:
                 middleware=[Middleware(GZipMiddleware)],  # our address is put in at each request
             ),
             Route(f"{self.path}/{{site}}/pyscript.json", self.pyscript_config),
+            Route(f"{self.path}/{{site}}/client.json", self.client_config),
             Route(f"{self.path}/{{site}}", self.page_events, methods=["POST", "OPTIONS"]),
             Route("/v1/events", self.server_events, methods=["POST"]),
             Route("/v1/deliveries", self.deliveries),

@@ -64,6 +64,10 @@ class SitePages:
             },
             indent=2,
         )
+        # Whoever does not bring an interpreter would get one from a CDN.
+        pyodide = {"interpreter": assets.url(BASE, "pyodide")}
+        files = {**self._files(), assets.url(BASE, "client"): "./*"}
+        self._client_config = json.dumps({**pyodide, "files": files}, indent=2)
 
     def loader(self, base: str) -> str:
         """`GET /s/{site}.js`: web/loader.js with the site's settings and its pixels' stubs."""
@@ -72,6 +76,10 @@ class SitePages:
     def pyscript_config(self, base: str) -> str:
         """`GET /s/{site}/pyscript.json`: `import pixelmirror` works in a page's own PyScript."""
         return self._config.replace(BASE, base)
+
+    def client_config(self, base: str) -> str:
+        """`GET /s/{site}/client.json`: `pixelmirror.client` works in a page's PyScript, Pyodide."""
+        return self._client_config.replace(BASE, base)
 
     def _make_loader(self) -> str:
         settings = json.dumps(self._settings(), separators=(",", ":")).replace("</", "<\\/")

@@ -128,6 +128,15 @@ OPERATIONS = [
         parameters=[SITE],
     ),
     Operation(
+        "/s/{site}/client.json",
+        "get",
+        "client_config",
+        "A PyScript config that makes `import pixelmirror.client` work in Pyodide.",
+        {200: {"application/json": {"type": "object"}}, 304: {}},
+        ["unknown_site", "not_found", "rate_limited"],
+        parameters=[SITE],
+    ),
+    Operation(
         "/s/assets/{path}",
         "get",
         "asset",

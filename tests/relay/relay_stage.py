@@ -93,6 +93,7 @@ def page_assets(folder: Path) -> Assets:
         group, _, file = name.partition("/")
         entries[group] = f"hash-of-{group}/{file}"
     entries["tracker"] = "hash-of-tracker/pixelmirror.tar.gz"
+    entries["client"] = "hash-of-client/client.tar.gz"
     for entry in entries.values():
         path = folder / entry
         path.parent.mkdir(parents=True)

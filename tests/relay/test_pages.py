@@ -81,7 +81,7 @@ def test_the_loader_holds_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         monkeypatch.setenv(name, value)
     one = site(EVERYTHING)
     pages = SitePages(one, page_assets(tmp_path))
-    for text in (pages.loader(BASE), pages.pyscript_config(BASE)):
+    for text in (pages.loader(BASE), pages.pyscript_config(BASE), pages.client_config(BASE)):
         assert "hush" not in text
         assert "env:" not in text
         assert TRACIFY["customer_site_id"] not in text
@@ -212,6 +212,7 @@ def test_nothing_in_a_setting_can_break_the_script(tmp_path: Path, text: str) ->
     [
         ("/s/toko.js", "text/javascript; charset=utf-8"),
         ("/s/toko/pyscript.json", "application/json"),
+        ("/s/toko/client.json", "application/json"),
     ],
 )
 def test_the_answer_is_for_any_page_and_kept_for_five_minutes(
@@ -255,7 +256,7 @@ def test_the_loader_of_another_address_has_another_etag(shared: Stage) -> None:
 @pytest.mark.parametrize("host", ['"><script>', "a b", "a/b", "user@host", "toko.example:", ""])
 def test_a_host_that_is_none_is_refused(shared: Stage, host: str) -> None:
     """It would stand in the script as it is."""
-    for path in ("/s/toko.js", "/s/toko/pyscript.json"):
+    for path in ("/s/toko.js", "/s/toko/pyscript.json", "/s/toko/client.json"):
         answer = shared.ask("GET", path, headers={"Host": host})
         assert answer.status_code == 404
         assert "script" not in answer.text
@@ -270,6 +271,18 @@ def test_the_pyscript_config_makes_import_pixelmirror_work(shared: Stage) -> Non
     }
 
 
+def test_the_client_config_makes_import_pixelmirror_client_work(shared: Stage) -> None:
+    """The tracker's files and the client's, and the Pyodide that both were tested with."""
+    config = shared.ask("GET", "/s/toko/client.json").json()
+    assert config == {
+        "interpreter": f"{BASE}/assets/hash-of-pyodide/pyodide.mjs",
+        "files": {
+            f"{BASE}/assets/hash-of-tracker/pixelmirror.tar.gz": "./*",
+            f"{BASE}/assets/hash-of-client/client.tar.gz": "./*",
+        },
+    }
+
+
 @pytest.mark.parametrize(
     ("path", "base"), [("/px", "/px"), ("a/b/", "/a/b"), ("/", ""), ("", ""), ("/s", "/s")]
 )
@@ -280,6 +293,7 @@ def test_the_path_is_a_setting(tmp_path: Path, path: str, base: str) -> None:
         settings = settings_of(answer.text)
         assert settings["relay"] == f"//{HOST}{base}/toko"
         assert toko.ask("GET", f"{base}/toko/pyscript.json").status_code == 200
+        assert toko.ask("GET", f"{base}/toko/client.json").status_code == 200
         assert toko.ask("GET", settings["pyscript"]["core"]).status_code == 200
         assert toko.page({"calls": [{}]}, path=f"{base}/toko").status_code == 204
         assert toko.ask("GET", "/healthz").status_code == 200
