@@ -15,6 +15,7 @@ from relay.app import Relay, create_app
 from relay.outbox.sqlite import SqliteOutbox
 from relay.sandbox import create_sandbox
 from tests.relay.paid_shop import META, SHOP, TIKTOK, event, notification
+from tests.relay.records import DAY_MS
 from tests.relay.relay_stage import (
     HOST,
     KEY,
@@ -117,9 +118,12 @@ class Round:
 
 
 @asynccontextmanager
-async def round_of(folder: Path, raw: dict[str, Any] | None = None) -> AsyncIterator[Round]:
-    """A running relay of this shop, on a new outbox, with a sandbox behind it."""
+async def round_of(
+    folder: Path, raw: dict[str, Any] | None = None, days: int = 0
+) -> AsyncIterator[Round]:
+    """A running relay of this shop, with a new sandbox behind it; `days` later on one outbox."""
     clock = Clock()
+    clock.now_ms += days * DAY_MS
     sandbox = create_sandbox(clock)
     async with await SqliteOutbox.open(
         folder / "var" / "outbox.db", synchronous="NORMAL"
@@ -127,7 +131,7 @@ async def round_of(folder: Path, raw: dict[str, Any] | None = None) -> AsyncIter
         relay = Relay(
             [site(raw or ROUND)],
             outbox,
-            page_assets(folder / "assets" / "dist"),
+            page_assets(folder / f"assets-{days}" / "dist"),
             now_ms=clock,
             transport=lambda: httpx.ASGITransport(sandbox),
         )

@@ -5,6 +5,7 @@ Rules: specs/alusio.md 3 and 5 (S7, S8, the L rows), specs/midtrans.md M9.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +288,25 @@ async def test_what_was_told_is_gone_from_the_disk_when_nobody_needs_it(tmp_path
     assert b"ORD-77" in disk
     for private in (b"siti@", b"81234567890", b"203.0.113.7", b"fb.1.1760000000000.AbC"):
         assert private not in disk
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(2, True), (4, False)])
+async def test_what_was_told_is_erased_when_the_site_keeps_it_no_longer(
+    tmp_path: Path, days: int, is_kept: bool
+) -> None:
+    """`retention_days`, by the relay's own housekeeping; until then a payment finds it."""
+    shop = {**PAID, "retention_days": 3}
+    async with round_of(tmp_path, shop) as one:
+        await goes(one, "begin_checkout")
+        assert len(await one.calls("meta")) == 1
+    async with round_of(tmp_path, shop, days) as one:
+        if not is_kept:
+            async with asyncio.timeout(20):
+                while b"siti@" in raw(tmp_path / "var" / "outbox.db"):  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+        payment = notification(settlement_time=None, transaction_time=None)
+        assert (await one.midtrans(payment)).status_code == 200
+        assert await orders(one) == ([META_PURCHASE] if is_kept else [])
 
 
 async def test_a_site_without_midtrans_keeps_nothing_of_a_checkout(tmp_path: Path) -> None:
