@@ -65,7 +65,10 @@ def test_r17_an_existing_fbp_is_never_overwritten() -> None:
 
 
 def test_the_keep_rule_of_fbc() -> None:
-    """specs/meta.md section 3, vectors 1 to 7: a click ID keeps the time it was first seen (D2)."""
+    """A click ID keeps the time it was first seen (scalev D2).
+
+    meta 3.1, meta 3.2, meta 3.3, meta 3.4, meta 3.5, meta 3.6, meta 3.7.
+    """
     for row, old, fbclid, expected in (
         (1, None, "AbC-1", "fb.1.1760000000000.AbC-1"),
         (2, "fb.1.1750000000000.AbC-1", "AbC-1", "fb.1.1750000000000.AbC-1"),
