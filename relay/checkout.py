@@ -88,6 +88,7 @@ def joined(
     order = [*own, *(one for one in contexts if one not in own)]
     event: dict[str, Any] = {
         "site": payment.site,
+        "source": "payment",
         "event_id": event_id(payment.event_name, {"id": payment.order_id}, ""),
         "event_name": payment.event_name,
         "event_time": payment.paid_at,

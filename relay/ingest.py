@@ -108,12 +108,13 @@ def durable(site: Site) -> Iterator[None]:
 
 
 def enrich(event: dict[str, Any], site: Site, received: Received) -> dict[str, Any]:
-    """The event with the site, the relay's clock and, from a page, who the shopper is to us.
+    """The event with its site and source, our clock and, from a page, who the shopper is to us.
 
     `event_time` moves by how far the sender's clock is off, and never lies ahead of ours. `is_bot`
     marks a crawler's or headless browser's, unless the site wants these as any other's.
     """
-    full = {**event, "site": site.site, "received_at": received.at_ms}
+    source = "server" if received.client is None else "page"
+    full = {**event, "site": site.site, "source": source, "received_at": received.at_ms}
     if received.sent_at is not None:
         full["event_time"] += received.at_ms - received.sent_at
     full["event_time"] = min(full["event_time"], received.at_ms)

@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from pixelmirror.wanted import unwanted as unwanted
 
 Event = Mapping[str, Any]
-"""An event as the outbox keeps it: the wire shape (DESIGN 5.4) with `site`, `received_at`
-(milliseconds) and `client` (`{"ip": ..., "user_agent": ...}`, absent for a server's own events)."""
+"""An event as the outbox keeps it: the wire shape (DESIGN 5.4) with `site`, `source` (`page`,
+`server` or `payment`), `received_at` (milliseconds) and `client` (`{"ip": ..., "user_agent": ...}`,
+absent for a server's own events)."""
 
 
 @dataclass(frozen=True)

@@ -148,8 +148,28 @@ class Outcome:
     attempted: bool = True
 
 
+class Step(TypedDict):
+    """Something that became of a delivery. It holds no personal data.
+
+    `retry`, `done` and `dead` are how the attempt `attempt` ended, or what was decided without one
+    (None). Example: `{"at": 1760000001113, "what": "retry", "attempt": 1, "status": 503,
+    "reason": "server error (503)"}`.
+    """
+
+    at: int
+    what: Literal["queued", "skipped", "retry", "done", "dead", "replayed", "dropped"]
+    attempt: int | None
+    status: int | None
+    reason: str
+
+
 class DeliveryRow(TypedDict):
-    """A delivery as operators see it (DESIGN 5.4); it holds no personal data."""
+    """A delivery as operators see it (DESIGN 5.4); it holds no personal data.
+
+    What is not required is there where an event or an order is asked for. `source`: who told the
+    event, `page`, `server` or `payment`; None as `consent` of what an earlier version stored.
+    `history`: the oldest first; of many attempts the last ones.
+    """
 
     event_id: str
     event_name: str
@@ -160,6 +180,12 @@ class DeliveryRow(TypedDict):
     reason: str
     updated_at: int
     sent_as: str | None
+    order_id: NotRequired[str | None]
+    received_at: NotRequired[int]
+    source: NotRequired[str | None]
+    consent: NotRequired[dict[str, Any] | None]
+    due_at: NotRequired[int | None]
+    history: NotRequired[list[Step]]
 
 
 @dataclass(frozen=True)
@@ -261,7 +287,10 @@ class Outbox(Protocol):
         destination: str | None = None,
         limit: int = 100,
     ) -> list[DeliveryRow]:
-        """The deliveries that match, last changed first. `order_id`: every event of that order."""
+        """The deliveries that match, last changed first. `order_id`: every event of that order.
+
+        Of an event or an order, with all that became of each.
+        """
         ...
 
     async def dead_letters(

@@ -26,6 +26,7 @@ from relay.outbox import (
     State,
     Told,
 )
+from relay.outbox import sqlite_lookup as lookup
 from relay.outbox import sqlite_orders as orders
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite_file import Synchronous, connect, prepare
@@ -177,7 +178,7 @@ class SqliteOutbox:
         limit: int = 100,
     ) -> list[DeliveryRow]:
         chosen = Filter(destination=destination, event_id=event_id, order_id=order_id)
-        return await self._readers.do(lambda db: statements.rows(db, site, state, chosen, limit))
+        return await self._readers.do(lambda db: lookup.rows(db, site, state, chosen, limit))
 
     async def dead_letters(
         self, site: str, *, destination: str | None = None, limit: int = 1000

@@ -73,7 +73,38 @@ CREATE TABLE contexts (
 CREATE INDEX contexts_age ON contexts (site, received_at);
 """
 
-STEPS = (EVENTS, ORDERS)
+STORIES = """
+ALTER TABLE events ADD COLUMN source TEXT; -- page, server or payment; NULL: stored by schema 2
+ALTER TABLE events ADD COLUMN consent TEXT; -- as the event told it, as JSON
+CREATE TABLE history ( -- what a delivery's row told before it told something else
+    event INTEGER NOT NULL,
+    destination TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    status INTEGER,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (event, destination, n)
+) WITHOUT ROWID;
+-- Not of what was just put: most deliveries are done at their first attempt, and cost no row here.
+CREATE TRIGGER deliveries_told AFTER UPDATE OF state ON deliveries
+WHEN OLD.attempts > 0 OR OLD.reason <> ''
+BEGIN
+    INSERT INTO history
+    SELECT OLD.event, OLD.destination, coalesce(max(n), 0) + 1,
+        OLD.updated_at, OLD.state, OLD.attempts, OLD.status, OLD.reason
+    FROM history WHERE event = OLD.event AND destination = OLD.destination;
+    DELETE FROM history WHERE event = OLD.event AND destination = OLD.destination AND n <= (
+        SELECT max(n) - 20 FROM history WHERE event = OLD.event AND destination = OLD.destination);
+END;
+CREATE TRIGGER deliveries_forgotten AFTER DELETE ON deliveries
+BEGIN
+    DELETE FROM history WHERE event = OLD.event AND destination = OLD.destination;
+END;
+"""
+
+STEPS = (EVENTS, ORDERS, STORIES)
 """What makes the file of each schema version from the one before; none is ever changed."""
 
 SCHEMA_VERSION = len(STEPS)

@@ -77,6 +77,7 @@ COMPLETE_BODY = """
 UPDATE events SET body = ? WHERE id = ? AND EXISTS (
     SELECT 1 FROM deliveries d WHERE d.event = events.id AND d.state IN ('waiting', 'dead'))
 """
+SET_CONSENT = "UPDATE events SET consent = ? WHERE id = ?"
 # What was tried is left as it is, and so is what was done, or dropped after a try.
 REVIVE = """
 UPDATE deliveries SET state = 'waiting', reason = '', sent_as = ?, due_ms = ?, updated_at = ?
@@ -215,6 +216,7 @@ def _complete(
     for delivery in new.deliveries:
         routes |= _change(db, found[0], new.site, delivery, now_ms)
     db.execute(COMPLETE_BODY, (new.body, found[0]))
+    db.execute(SET_CONSENT, (new.consent, found[0]))
     erase(db, [found[0]])
     return routes
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, cast
 
-from relay.outbox import Backlog, Delivery, DeliveryRow, Outcome, Record, State
+from relay.outbox import Backlog, Delivery, Outcome, Record, State
 
 Route = tuple[str, str]
 """A site and one of its destinations."""
@@ -25,8 +25,8 @@ ORDER_EVENTS = frozenset({"begin_checkout", "add_payment_info", "purchase", "ref
 """Events whose `params.id` is the order's ID."""
 
 PUT_EVENT = """
-INSERT INTO events (site, event_id, event_name, order_id, received_at, body)
-VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (site, event_id) DO NOTHING
+INSERT INTO events (site, event_id, event_name, order_id, received_at, source, consent, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (site, event_id) DO NOTHING
 """
 FIND_EVENT = "SELECT id FROM events WHERE site = ? AND event_id = ?"
 RESTORE_BODY = "UPDATE events SET body = ? WHERE id = ? AND body IS NULL"
@@ -92,11 +92,6 @@ SELECT site FROM found WHERE site IS NOT NULL
 SITES = SITES_OF.format(table="deliveries")
 PROVE = "UPDATE proof SET written = written + 1"
 
-ROW = (
-    "e.event_id, e.event_name, d.destination, d.state, d.attempts, d.status, d.reason, "
-    "d.updated_at, d.sent_as"
-)
-
 
 class Filter(NamedTuple):
     """Which deliveries of a site and state are meant; None means any."""
@@ -161,6 +156,8 @@ class Stored(NamedTuple):
     event_name: str
     order_id: str | None
     received_at: int
+    source: str | None
+    consent: str | None
     body: str
     deliveries: list[StoredDelivery]
 
@@ -181,6 +178,8 @@ def stored(record: Record) -> Stored:
         event["event_name"],
         None if order_id is None else str(order_id),
         event["received_at"],
+        event.get("source"),
+        json.dumps(event["consent"], separators=(",", ":")) if "consent" in event else None,
         json.dumps(event, separators=(",", ":")),
         list(first.values()),
     )
@@ -196,7 +195,7 @@ def put(db: sqlite3.Connection, records: Sequence[Stored], hold_ms: int = 0) -> 
         is_wanted = any(one.state == "waiting" for one in record.deliveries)
         site, at = record.site, record.received_at
         body = record.body if is_wanted else None
-        cursor = db.execute(PUT_EVENT, (*record[:5], body))
+        cursor = db.execute(PUT_EVENT, (*record[:7], body))
         is_new = cursor.rowcount == 1
         if is_new:
             event = cursor.lastrowid
@@ -277,18 +276,6 @@ def settle(db: sqlite3.Connection, outcomes: Sequence[Outcome], now_ms: int) -> 
 def mark_begun(db: sqlite3.Connection, keys: Sequence[Key], *, is_begun: bool) -> None:
     """A killed process leaves these as dead letters, or no longer does."""
     db.executemany(BEGIN if is_begun else UNBEGIN, keys)
-
-
-def rows(
-    db: sqlite3.Connection, site: str, state: State | None, chosen: Filter, limit: int
-) -> list[DeliveryRow]:
-    """The deliveries that match, of one state or of all, last changed first."""
-    found = []
-    for one in (state,) if state else STATES:
-        found += find(db, f"d.updated_at, d.event, {ROW}", site, one, chosen, limit)
-    found.sort(key=lambda row: row[:2], reverse=True)
-    names = list(DeliveryRow.__annotations__)
-    return [cast(DeliveryRow, dict(zip(names, row[2:], strict=True))) for row in found[:limit]]
 
 
 def replay(db: sqlite3.Connection, site: str, chosen: Filter, limit: int, now_ms: int) -> int:

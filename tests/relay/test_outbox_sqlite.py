@@ -15,6 +15,7 @@ from relay.outbox import (
     OutboxRefused,
     OutboxUnavailable,
 )
+from relay.outbox import sqlite_lookup as lookup
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import connect
@@ -101,9 +102,9 @@ class TestFile:
         """And not touched."""
         await (await SqliteOutbox.open(path)).close()
         with sqlite3.connect(path) as db:
-            db.execute("PRAGMA user_version = 3")
+            db.execute("PRAGMA user_version = 99")
         db.close()
-        with pytest.raises(OutboxRefused, match=r"schema 3.* knows up to 2"):
+        with pytest.raises(OutboxRefused, match=r"schema 99.* knows up to"):
             await SqliteOutbox.open(path)
 
     async def test_another_kind_of_file_is_refused(self, tmp_path: Path) -> None:
@@ -160,6 +161,8 @@ FLAT = {
     "by event": (statements.select("d.event", Filter(event_id="e")), "sqlite_autoindex_events_1"),
     "by order": (statements.select("d.event", Filter(order_id="o")), "events_of_order"),
     "settle": (statements.SETTLE, "PRIMARY KEY"),
+    "story": (lookup.STORY, "PRIMARY KEY"),
+    "history": (lookup.HISTORY, "PRIMARY KEY"),
     "erase": (statements.ERASE, "INTEGER PRIMARY KEY"),
     "remove": (statements.REMOVE_EVENT, "INTEGER PRIMARY KEY"),
 }

@@ -53,6 +53,7 @@ def test_a_call_becomes_the_event_that_the_tracker_would_have_built(toko: Stage)
             },
             "consent": {"status": "granted", "categories": ["1", "3"]},
             "site": "toko",
+            "source": "page",
             "received_at": NOW,
             "client": {"ip": SHOPPER, "user_agent": USER_AGENT},
         }

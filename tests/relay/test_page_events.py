@@ -45,6 +45,7 @@ def test_an_event_is_stored_as_it_came(toko: Stage) -> None:
         {
             **EVENT,
             "site": "toko",
+            "source": "page",
             "received_at": NOW,
             "client": {"ip": SHOPPER, "user_agent": USER_AGENT},
         }
