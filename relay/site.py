@@ -234,8 +234,9 @@ def parse(raw: dict[str, Any], file: str) -> Site:
         problems += rule(site)
     if site.purchase_on == "paid" and site.midtrans is None:
         problems.append(("purchase_on", '"paid" needs [midtrans], which says what is paid'))
-    if site.secret_key == site.publishable_key:
-        problems.append(("secret_key", "must not be the publishable_key, which everyone may know"))
+    for key in ("publishable_key", "store_id", "site"):
+        if site.secret_key.lower() == getattr(site, key).lower():
+            problems.append(("secret_key", f"must not be the {key}, which everyone may know"))
     if problems:
         raise SiteError(mistakes(file, problems))
     return site

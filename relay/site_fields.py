@@ -13,6 +13,17 @@ from pixelmirror.catalogue import CURRENCIES
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
+# Letters and digits of what stands in examples, and of what is tried first by who guesses.
+NO_SECRETS = frozenset(
+    """
+    changeme changeit changethis replaceme replacethis placeholder example examplesecret
+    yoursecret yoursecretkey yourkey yourtoken youraccesstoken yourapikey mysecretkey secretkeyhere
+    password password1 passwort supersecret topsecret secretsecret letmein12
+    12345678 123456789 1234567890 0123456789 abcdefgh abcdefghij abc12345 qwertyuiop qwerty123
+    """.split()
+)
+
+
 class FromEnvironment(str):
     """A text that stood in the environment, where nothing has another type."""
 
@@ -60,16 +71,28 @@ def _flag(value: object) -> object:
     return value == "true" if is_flag else value
 
 
+def _own(text: str) -> str:
+    letters = re.sub(r"[^a-z0-9]", "", text.lower())
+    is_one_letter = len(text) >= 8 and len(set(letters)) < 2
+    if letters in NO_SECRETS or is_one_letter:
+        raise ValueError("must be a secret of your own, not what stands in an example")
+    return text
+
+
 Key = Annotated[str, _like(r"(?s).+", "must not be empty")]
 # What a header can't carry, mostly the end of the line that a token was copied with, is refused
 # here; an outside system's token never holds a space, the shop's own may.
-Token = Annotated[str, _like(r"[!-~]*", "must hold no spaces, no line ends, only ASCII")]
+Token = Annotated[
+    str,
+    _like(r"[!-~]*", "must hold no spaces, no line ends, only ASCII"),
+    AfterValidator(_own),
+]
 NeededToken = Annotated[Token, _like(r".+", "must not be empty")]
 _carried = _like(
     r"[!-~]([ -~]*[!-~])?", "must hold only ASCII, and no space or line end at its ends"
 )
 PublicKey = Annotated[Key, _carried]
-SecretKey = Annotated[str, Field(min_length=8), _carried]
+SecretKey = Annotated[str, Field(min_length=8), _carried, AfterValidator(_own)]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
