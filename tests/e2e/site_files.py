@@ -8,12 +8,15 @@ META = "1234567890"
 
 # Site -> its settings beyond the common ones. `asks` has category 3 for Meta and Scalev, `bare`
 # loads no SDK, `twin` has two Meta pixels, `layer` reads the dataLayer and has Alhena by server.
+# The pages of `direct` post to Scalev themselves, those of `mistaken` with a key that it refuses.
 SITES: dict[str, dict[str, str]] = {
     "toko": {},
     "asks": {"consent": '"required"'},
     "bare": {},
     "twin": {},
     "layer": {"data_layer": "true"},
+    "direct": {},
+    "mistaken": {},
 }
 
 PIXELS = ("meta", "tiktok", "kwai", "commanders_act", "alhena")
@@ -59,6 +62,9 @@ def _keys(site: str, name: str, table: dict[str, object], sandbox: str) -> list[
     if (site, name) == ("layer", "alhena"):
         del keys["sdk_url"]
         keys |= {"mode": "server", "base_url": f"{sandbox}/sandbox/api"}
+    if site in ("direct", "mistaken") and name == "scalev":
+        keys["transport"] = "direct"
+        keys["api_key"] = "sfpk_1" if site == "direct" else "wrong_1"
     if (site, name) == ("twin", "meta"):
         keys["pixel_ids"] = [META, "9876543210"]
     return [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
