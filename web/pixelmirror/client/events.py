@@ -83,7 +83,7 @@ class Batch:
 
 def batches(site: str, events: Sequence[Mapping[str, Any]]) -> list[Batch]:
     """The events in their order, in requests no larger than the relay takes; raises EventError."""
-    room = MAX_BYTES - len(_head(site, sent_event.LATEST_MS)) - len("]}")
+    room = MAX_BYTES - len(_head(site, sent_event.LATEST_MS - 1)) - len("]}")
     found: list[Batch] = []
     texts: list[str] = []
     size = first = 0
