@@ -35,9 +35,10 @@ class PageTransport(httpx.BaseTransport):
         except JsException as error:
             # The browser tells no script why: refused, no such name, or not allowed by CORS.
             failure = httpx.ReadTimeout if error.name == "TimeoutError" else httpx.ConnectError
-            raise failure(
-                f"the browser could not send it: {error.name}", request=request
-            ) from error
+            message = f"the browser could not send it: {error.name}"
+            raise failure(message, request=request) from error
+        if not answer.status_code:
+            raise httpx.ConnectError("the browser broke it off", request=request)
         kept = {name: text for name, text in answer.headers.items() if name.lower() not in UNDONE}
         return httpx.Response(
             answer.status_code, headers=kept, content=answer.body, request=request
