@@ -7,18 +7,18 @@ DESIGN 5.5; `relay.worker` keeps them for one destination.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
 from relay.destinations import Destination
+from relay.logs import get_logger
 from relay.outbox import Outbox
 from relay.sending import Sender, Transport, quiet_http_logs
 from relay.worker import Surroundings, Wait, Worker
 
-logger = logging.getLogger("pixelmirror.delivery")
+log = get_logger("pixelmirror.delivery")
 
 PURGE_EVERY_S = 3600.0
 
@@ -120,17 +120,17 @@ class DeliveryLoop:
                     await self._tell_forsaken()
                     has_told = True
                 await self._outbox.purge(self._around.now_ms(), self._retention_days)
-            except Exception:
-                logger.exception("the outbox was not purged; the next try is in an hour")
+            except Exception as error:
+                log.error("the outbox was not purged; the next try is in an hour", exc_info=error)
             await self._around.wait(self._never, PURGE_EVERY_S)
 
     async def _tell_forsaken(self) -> None:
         for backlog in await self._outbox.waiting():
             if (backlog.site, backlog.destination) not in self._workers:
-                logger.warning(
-                    "site=%s destination=%s: %d deliveries wait for a destination that no site "
-                    "file has any more; they stay until it is there again",
-                    backlog.site,
-                    backlog.destination,
-                    backlog.count,
+                log.warning(
+                    "deliveries wait for a destination that no site file has any more; "
+                    "they stay until it is there again",
+                    site=backlog.site,
+                    destination=backlog.destination,
+                    waiting=backlog.count,
                 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from pixelmirror.wanted import is_named
 from relay import checkout
 from relay.bots import is_bot
 from relay.destinations import Destination, Event, TakesItems
+from relay.logs import get_logger
 from relay.outbox import (
     Join,
     NewDelivery,
@@ -25,7 +25,7 @@ from relay.outbox import (
 from relay.refusals import Refusal
 from relay.site import Site
 
-log = logging.getLogger("pixelmirror.ingest")
+log = get_logger("pixelmirror.ingest")
 
 RETRY_AFTER_S = 2
 
@@ -102,7 +102,7 @@ def durable(site: Site) -> Iterator[None]:
     try:
         yield
     except OutboxUnavailable as error:
-        log.error("site=%s the outbox can't store: %s", site.site, error)
+        log.error("not stored", site=site.site, why=str(error))
         message = "the outbox can't store now, send it again"
         raise Refusal("not_durable", message, retry_after_s=RETRY_AFTER_S) from error
 

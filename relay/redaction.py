@@ -1,10 +1,12 @@
-"""A system's words as they may be kept and logged: without personal data and without secrets."""
+"""Words as they may be kept, logged and answered: without personal data and without secrets."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from pydantic import BaseModel
 
 from relay.destinations import Request
 
@@ -16,6 +18,46 @@ EMAIL = re.compile(r"[^\s\"'<>:;,=(){}\[\]]+@[^\s\"'<>:;,=(){}\[\]]+")
 PHONE = re.compile(r"\+\d[\d ().-]{6,}\d")
 LONG_WORD = re.compile(r"(?=\S*\d)[A-Za-z0-9_|~+/=.-]{12,}")
 """What a token may look like, a digit in it; only one that was in the request is hidden."""
+
+LOCAL_PHONE = re.compile(r"(?<![\w.+-])0\d{8,13}(?![\w.-])")
+HASH = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})(?![0-9A-Za-z])")
+"""SHA-256 and SHA-512: hashed personal data, a signature."""
+QUERY = re.compile(r"(https?://[^\s?#\"']+)[?#][^\s\"']+")
+TOKEN = re.compile(
+    r"(?i:\b(?:bearer|basic)\s+)(?=\S{6})[^\s\"',;]+"
+    r"|(?i:(?:token|key|secret|password)[\"']?\s*[=:]\s*[\"']?)(?=\S*\d)[^\s\"',;&]{6,}"
+    r"|\bEAA[A-Za-z0-9]{8,}"  # Meta's access tokens
+    r"|\beyJ[\w-]+\.[\w.-]+"  # JSON web tokens
+)
+"""What is a token by its looks or by the word before it."""
+
+SECRETS = frozenset(
+    "secret_key access_token app_secret api_key token source_key server_key".split()
+)
+"""The keys of a site file that nobody may read."""
+
+
+def hidden(text: str) -> str:
+    """The text without what looks like an e-mail address, a phone number, a hash or a token.
+
+    The last defence: it knows nothing of where the text comes from.
+    """
+    if "@" in text:
+        text = EMAIL.sub(HIDDEN, text)
+    for pattern in (PHONE, LOCAL_PHONE, HASH, TOKEN):
+        text = pattern.sub(HIDDEN, text)
+    return QUERY.sub(rf"\1?{HIDDEN}", text)
+
+
+def secrets(model: BaseModel) -> Iterator[str]:
+    """Every secret of a site file, for logs to hide wherever it turns up."""
+    for key, value in model:
+        if key in SECRETS and isinstance(value, str) and value:
+            yield value
+        inner: Iterable[Any] = value.values() if isinstance(value, dict) else [value]
+        for one in inner:
+            if isinstance(one, BaseModel):
+                yield from secrets(one)
 
 
 def safe_reason(reason: str, request: Request | None = None) -> str:

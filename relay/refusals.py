@@ -16,6 +16,9 @@ Each is one `Refusal`, told apart by its code.
 from __future__ import annotations
 
 from starlette.responses import JSONResponse
+from starlette.types import Receive, Scope, Send
+
+from relay.redaction import hidden
 
 STATUS = {
     "invalid_json": 400,
@@ -54,12 +57,28 @@ class Refusal(Exception):
         self.retry_after_s = retry_after_s
 
 
-def answer(refusal: Refusal) -> JSONResponse:
-    """The refusal as the contract's JSON body."""
-    error = {"code": refusal.code, "message": refusal.message}
-    if refusal.field is not None:
-        error["field"] = refusal.field
-    headers = {}
-    if refusal.retry_after_s is not None:
-        headers["Retry-After"] = str(refusal.retry_after_s)
-    return JSONResponse({"error": error}, STATUS[refusal.code], headers)
+SCOPE_KEY = "pixelmirror.refused"
+"""In the ASGI scope of a refused request: the refusal's code, for the log and the metrics."""
+
+
+class Refused(JSONResponse):
+    """The refusal as the contract's JSON body; it quotes no personal data that it was sent."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.code = refusal.code
+        error = {"code": refusal.code, "message": hidden(refusal.message)}
+        if refusal.field is not None:
+            error["field"] = hidden(refusal.field)
+        headers = {}
+        if refusal.retry_after_s is not None:
+            headers["Retry-After"] = str(refusal.retry_after_s)
+        super().__init__({"error": error}, STATUS[refusal.code], headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[SCOPE_KEY] = self.code
+        await super().__call__(scope, receive, send)
+
+
+def answer(refusal: Refusal) -> Refused:
+    """The refusal as it is answered."""
+    return Refused(refusal)

@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -22,12 +21,13 @@ from relay import midtrans
 from relay.body import read_object
 from relay.callers import Strangers, site_named
 from relay.ingest import RETRY_AFTER_S, Ingest, durable
+from relay.logs import get_logger
 from relay.outbox import Outbox
 from relay.refusals import Refusal
 from relay.sending import Sender
 from relay.site import MidtransTable, Site
 
-log = logging.getLogger("pixelmirror.webhooks")
+log = get_logger("pixelmirror.webhooks")
 
 CONFIRM_WITHIN_S = 4.0
 """Midtrans wants its answer within 5 seconds (midtrans.md section 2)."""
@@ -61,10 +61,10 @@ class Webhooks:
         body = await read_object(request)
         if body.get("order_id") is None:  # a subscription's or an account's (M7)
             self._strangers.count(request)  # it may be from anyone
-            log.info("site=%s a notification without an order_id is no payment: ignored", site.site)
+            log.info("a notification without an order_id is no payment: ignored", site=site.site)
             return JSONResponse({"result": "ignored"})
         if not midtrans.is_signed(body, table.server_key):
-            log.warning("site=%s a notification that Midtrans has not signed", site.site)
+            log.warning("a notification that Midtrans has not signed", site=site.site)
             raise Refusal("wrong_signature", "the signature is not Midtrans' own")
         for field in ("order_id", "transaction_status"):
             if not isinstance(body.get(field), str) or not body[field]:
@@ -102,7 +102,7 @@ class Webhooks:
         except EventError as error:
             raise Refusal("invalid_notification", error.message, field=error.field) from error
         await self._ingest.pay(site, payment)
-        log.info("site=%s order_id=%s is paid", site.site, payment.order_id)
+        log.info("paid", site=site.site, order_id=payment.order_id)
         return "paid"
 
     async def _reverse(self, body: midtrans.Body, site: Site) -> str:
@@ -114,10 +114,10 @@ class Webhooks:
                 site.site, order_id, status, self._now_ms(), was_paid=was_paid
             )
         log.warning(
-            "site=%s order_id=%s was paid and is taken back (%s); what was sent for it stays sent",
-            site.site,
-            order_id,
-            status,
+            "was paid and is taken back; what was sent for it stays sent",
+            site=site.site,
+            order_id=order_id,
+            status=status,
         )
         return "reversed"
 
@@ -133,7 +133,7 @@ class Webhooks:
         except TimeoutError:
             said = None
         if said is None:
-            log.error("site=%s Midtrans' status API: %s", site.site, why)
+            log.error("Midtrans' status API does not confirm", site=site.site, why=why)
             message = "the status API can't be asked now, send it again"
             raise Refusal("not_confirmed", message, retry_after_s=RETRY_AFTER_S)
         return said

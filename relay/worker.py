@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,12 @@ from dataclasses import dataclass
 from relay.backoff import PROBE_EVERY_S, Pace, wait_s
 from relay.destinations import Answer, Destination, Judgement, Request
 from relay.loading import Load, halves, in_batches, loads, may_split, too_old
+from relay.logs import get_logger
 from relay.outbox import Delivery, Outbox, OutboxError, Outcome
 from relay.redaction import safe_reason
 from relay.sending import Sender
 
-logger = logging.getLogger("pixelmirror.delivery")
+log = get_logger("pixelmirror.delivery")
 
 CLAIM_MOST = 200
 """Deliveries of one claim, unless a single request may carry more."""
@@ -27,7 +27,17 @@ IDLE_S = 30.0
 TROUBLE_S = 5.0
 """Seconds before the next try when the outbox can't store or something unforeseen happened."""
 
-LOG_LEVEL = {"done": logging.DEBUG, "retry": logging.INFO, "dead": logging.WARNING}
+SAID = {
+    "done": (logging.DEBUG, "delivered"),
+    "retry": (logging.INFO, "to be tried again"),
+    "dead": (logging.WARNING, "dead letter"),
+}
+
+PAUSED = (
+    "PAUSED: check this destination in the site file. "
+    "Nothing is lost: deliveries wait, and one a minute is tried"
+)
+INTERNAL = "internal error"
 
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]
 """Returns when the event is set or so many seconds have passed."""
@@ -64,7 +74,7 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
-        self._log_name = f"site={site} destination={destination.name}"
+        self._log = log.bind(site=site, destination=destination.name)
 
     @property
     def under_way(self) -> int:
@@ -81,7 +91,7 @@ class Worker:
             try:
                 rest_s = await self._turn()
             except OutboxError as error:
-                logger.error("%s: %s", self._log_name, error)
+                self._log.error("delivery waits for the outbox", why=str(error))
                 rest_s = TROUBLE_S
             except Exception as error:
                 self._log_internal(error)
@@ -206,14 +216,9 @@ class Worker:
         was_paused = self.pace.paused
         self.pace.note(answer, judgement, self._around.now_ms())
         if self.pace.paused and not was_paused:
-            logger.error(
-                "%s: PAUSED: %s. Check this destination in the site file. "
-                "Nothing is lost: deliveries wait, and one a minute is tried.",
-                self._log_name,
-                safe_reason(judgement.reason, request),
-            )
+            self._log.error(PAUSED, reason=safe_reason(judgement.reason, request))
         elif was_paused and not self.pace.paused:
-            logger.warning("%s: resumed", self._log_name)
+            self._log.warning("resumed")
 
     def _outcomes(self, load: Load, answer: Answer, judgement: Judgement) -> list[Outcome]:
         reason = safe_reason(judgement.reason, load.request)
@@ -240,33 +245,25 @@ class Worker:
                 await self._outbox.settle(outcomes, self._around.now_ms())
                 break
             except OutboxError as error:
-                logger.error("%s: %s", self._log_name, error)
+                self._log.error("an outcome is not stored yet", why=str(error))
                 if self._stopping.is_set():
                     return
                 await self._around.wait(self._stopping, TROUBLE_S)
         for one in outcomes:
             self.counts[one.verdict] += 1
-            logger.log(
-                LOG_LEVEL[one.verdict],
-                "%s event_id=%s attempt=%d status=%s %s: %s",
-                self._log_name,
-                one.delivery.event_id,
-                one.delivery.attempts + one.attempted,
-                one.status,
-                one.verdict,
-                one.reason,
+            level, words = SAID[one.verdict]
+            self._log.log(
+                level,
+                words,
+                event_id=one.delivery.event_id,
+                attempt=one.delivery.attempts + one.attempted,
+                status=one.status,
+                reason=one.reason or None,
             )
 
     def _log_internal(self, error: BaseException, *event_ids: str) -> None:
-        """Where it happened and what kind; an exception's own words may quote the event."""
-        logger.error(
-            "%s event_id=%s internal error: %s\n%s",
-            self._log_name,
-            ",".join(event_ids) or None,
-            type(error).__name__,
-            "".join(traceback.format_tb(error.__traceback__)),
-        )
+        self._log.error(INTERNAL, event_id=",".join(event_ids) or None, exc_info=error)
 
 
 def _internal(error: Exception) -> str:
-    return f"internal error: {type(error).__name__}"
+    return f"{INTERNAL}: {type(error).__name__}"

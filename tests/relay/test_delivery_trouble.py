@@ -51,7 +51,8 @@ class TestCredentials:
             assert set((await on.states()).values()) == {"waiting"}
             assert on.loop.paused == {("toko", "meta"): "credentials refused (401)"}
             (line,) = [one.getMessage() for one in caplog.records if one.levelname == "ERROR"]
-            assert "site=toko destination=meta: PAUSED: credentials refused (401)" in line
+            assert line.startswith("PAUSED: check this destination in the site file")
+            assert line.endswith('site=toko destination=meta reason="credentials refused (401)"')
             on.systems["meta"] = accept
             await on.passes(70)
             assert set((await on.states()).values()) == {"done"}
@@ -229,7 +230,8 @@ class TestHouse:
         async with await SqliteOutbox.open(path) as outbox:
             await outbox.put([record("e1", "kwai")])
         async with stage(path):
-            assert "site=toko destination=kwai: 1 deliveries wait" in caplog.text
+            assert "deliveries wait for a destination that no site file has" in caplog.text
+            assert "site=toko destination=kwai waiting=1" in caplog.text
 
 
 async def test_nothing_personal_and_no_secret_is_logged(
@@ -244,7 +246,7 @@ async def test_nothing_personal_and_no_secret_is_logged(
             await on.put(f"e{len(on.calls)}", to=["meta", "tiktok"])
             await on.passes(120)
         reasons = " ".join(row["reason"] for row in (await on.rows()).values())
-    assert "event_id=e0 attempt=1 status=400 dead: bad e-mail [hidden]" in caplog.text
+    assert 'event_id=e0 attempt=1 status=400 reason="bad e-mail [hidden]' in caplog.text
     for secret in ("siti", "T0ken", "access_token", "authorization", "3000000000"):
         assert secret not in caplog.text
         assert secret not in reasons

@@ -1,0 +1,173 @@
+"""Logs: an entry is one line of words and `key=value` pairs, without personal data or secrets.
+
+On a terminal
+
+    2026-11-21T06:38:45.123456Z WARNING dead letter site=toko destination=meta status=400
+
+and as JSON, one object a line, elsewhere: `time`, `level`, `logger`, `message`, `request_id` of
+what belongs to an HTTP request, and the pairs. What the standard library's loggers say, uvicorn's
+say, goes the same way. An exception is its type and where it happened: its own words may quote
+an event.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, cast
+
+import structlog
+from structlog.stdlib import BoundLogger, ProcessorFormatter
+from structlog.types import EventDict, Processor, WrappedLogger
+
+from relay.redaction import HIDDEN, hidden
+
+LogFormat = Literal["auto", "json", "text"]
+
+NOT_A_LINE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
+)
+"""What would end a line, move the cursor of a terminal, or turn the text that follows around."""
+
+MOST_FRAMES = 12
+FIRST = ("time", "level", "logger", "message")
+
+_logfmt = structlog.processors.LogfmtRenderer(bool_as_flag=False)
+
+
+class Entry(dict[str, Any]):
+    """An entry with a text, for handlers that know nothing of structlog: pytest's, say."""
+
+    def __str__(self) -> str:
+        return _words(self)
+
+
+def get_logger(name: str) -> BoundLogger:
+    """A logger that takes words and pairs: `log.info("paid", site="toko", order_id="O1")`."""
+    return _logger(name, [structlog.stdlib.filter_by_level, *_FACTS, *_SAFE, _as_entry])
+
+
+def get_access_logger(name: str) -> BoundLogger:
+    """The same at less cost, for what is logged of every request: each value must be our own."""
+    return _logger(name, [structlog.stdlib.filter_by_level, *_FACTS, _as_entry])
+
+
+@contextmanager
+def written(
+    log_format: LogFormat = "auto", level: str = "info", secrets: Iterable[str] = ()
+) -> Iterator[None]:
+    """Meanwhile entries of this level and above go to stderr; no secret of these is in them."""
+    is_text = sys.stderr.isatty() if log_format == "auto" else log_format == "text"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=[_first_line, *_FACTS, *_SAFE],
+            processors=[
+                ProcessorFormatter.remove_processors_meta,
+                _without(secrets),
+                _as_text if is_text else _as_json,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
+
+
+def where(error: BaseException) -> str:
+    """The way to the place where it happened, innermost last, without a word of the error."""
+    frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
+    places = [
+        f"{'/'.join(frame.filename.split('/')[-2:])}:{frame.lineno} {frame.name}"
+        for frame in frames
+    ]
+    return " > ".join(places)
+
+
+def _logger(name: str, chain: Sequence[Processor]) -> BoundLogger:
+    logger = structlog.wrap_logger(
+        logging.getLogger(name), processors=chain, wrapper_class=BoundLogger
+    )
+    return cast(BoundLogger, logger.bind())
+
+
+def _traced(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """An exception is told by its type and place only."""
+    entry.pop("stack_info", None)
+    given = entry.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else given
+    if error is True:
+        error = sys.exc_info()[1]
+    if isinstance(error, BaseException):
+        entry["error"] = type(error).__name__
+        entry["where"] = where(error)
+    return entry
+
+
+def _first_line(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """Of another library's words the first line: below it they print exceptions."""
+    entry["event"] = str(entry["event"]).strip().partition("\n")[0]
+    return entry
+
+
+def _cleaned(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """Each text is on one line and hides what looks personal or secret."""
+    for key, value in entry.items():
+        if isinstance(value, str) and key not in ("time", "level", "logger", "where"):
+            entry[key] = hidden(NOT_A_LINE.sub(" ", value))
+    return entry
+
+
+def _as_entry(
+    logger: WrappedLogger, name: str, entry: EventDict
+) -> tuple[tuple[EventDict], dict[str, dict[str, Any]]]:
+    return ProcessorFormatter.wrap_for_formatter(logger, name, Entry(entry))
+
+
+_FACTS: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    structlog.processors.EventRenamer("message"),
+]
+_SAFE: list[Processor] = [_traced, _cleaned]
+
+
+def _without(secrets: Iterable[str]) -> Processor:
+    """Hides these wherever they stand in an entry."""
+    known = sorted({secret for secret in secrets if len(secret) > 3}, key=len, reverse=True)
+    pattern = re.compile("|".join(map(re.escape, known)) or r"(?!)")
+
+    def without(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+        for key, value in entry.items():
+            if isinstance(value, str):
+                entry[key] = pattern.sub(HIDDEN, value)
+        return entry
+
+    return without
+
+
+def _as_json(_: WrappedLogger, __: str, entry: EventDict) -> str:
+    ordered = {key: entry[key] for key in FIRST} | dict(entry)
+    return json.dumps({key: value for key, value in ordered.items() if value is not None})
+
+
+def _as_text(_: WrappedLogger, __: str, entry: EventDict) -> str:
+    return f"{entry['time']} {entry['level'].upper():<7} {_words(entry)}"
+
+
+def _words(entry: EventDict) -> str:
+    pairs = {key: value for key, value in entry.items() if key not in FIRST and value is not None}
+    return f"{entry['message']} {_logfmt(None, '', pairs)}".rstrip()
