@@ -101,6 +101,16 @@ def the_heard(relay_process: Process, relay_port: int, sandbox: str) -> Iterator
     heard.close()
 
 
+@pytest.fixture(scope="package")
+def demo(built: None, folder: Path) -> Iterator[str]:
+    """The address of the demo of `make run`."""
+    port = free_port()
+    process = Process(CONFIG["demo"](port), folder / "demo.log")
+    process.start()
+    yield f"http://127.0.0.1:{port}"
+    process.stop()
+
+
 @pytest.fixture
 def relay(relay_process: Process, the_heard: Heard) -> Iterator[Process]:
     """The relay, for tests that stop it; it runs again afterwards."""

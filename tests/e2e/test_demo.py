@@ -1,13 +1,9 @@
 """The demo shop, clicked through as a shopper does, and what its panel says of the ad systems."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.e2e.conftest import NewShopper
-from tests.e2e.processes import Process, free_port
 from tests.e2e.settings import CONFIG
 
 PANEL = "What your ad systems just heard"
@@ -36,16 +32,6 @@ BUYER = {
     "Phone": "0812 3456 7890",
     "City": "Bandung",
 }
-
-
-@pytest.fixture(scope="module")
-def demo(built: None, folder: Path) -> Iterator[str]:
-    """The address of the demo of `make run`."""
-    port = free_port()
-    process = Process(CONFIG["demo"](port), folder / "demo.log")
-    process.start()
-    yield f"http://127.0.0.1:{port}"
-    process.stop()
 
 
 @pytest.fixture(params=VIEWPORTS)
