@@ -1,4 +1,4 @@
-"""The command line: `pixelmirror serve|check|snippet|build|dead-letters|demo`."""
+"""The command line: `pixelmirror serve|check|snippet|build|demo`; more in `relay.cli_outbox`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,21 +21,14 @@ from pixelmirror.wanted import is_named
 from relay import __version__
 from relay.app import Relay, create_app, page_path
 from relay.assets import Assets, AssetsMissing
+from relay.cli_outbox import DATA, dead_letters, events, outbox_file, run_to_the_end
 from relay.connection import Connection
 from relay.destinations.registry import destinations
-from relay.outbox import OutboxError
 from relay.outbox.sqlite import SqliteOutbox
 from relay.pages import SitePages
 from relay.site import Site, SiteError, load_all
 
 SITE_FILE = click.Path(path_type=Path, dir_okay=False)
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("var"),
-    show_default=True,
-    help="Folder of the outbox.",
-)
 
 
 def _public_url(_: click.Context, __: click.Parameter, url: str) -> str:
@@ -74,6 +66,10 @@ def main() -> None:
     """Every pixel in the page and the matching server copy, under one event ID."""
 
 
+main.add_command(dead_letters)
+main.add_command(events)
+
+
 @main.command()
 @click.argument("files", type=SITE_FILE, nargs=-1, required=True)
 @click.option("--host", default="127.0.0.1", show_default=True)
@@ -91,13 +87,13 @@ def serve(
     """
     sites = _sites(files)
     _log()
-    file = _outbox_file(outbox_url, data)
+    file = outbox_file(outbox_url, data)
 
     async def run() -> None:
         async with await SqliteOutbox.open(file) as outbox:
             await serve_app(create_app(Relay(sites, outbox, Assets(), path)), host, port)
 
-    _run(run)
+    run_to_the_end(run)
 
 
 class Server(uvicorn.Server):
@@ -187,78 +183,6 @@ def build(file: Path, url: str, path: str, out: Path) -> None:
     click.echo(f"written to {folder}")
 
 
-@main.group("dead-letters")
-def dead_letters() -> None:
-    """What will not be tried again by itself. For a stopped relay; a running one answers
-    /v1/dead-letters."""
-
-
-def _dead_letter_command(function: Callable[..., None]) -> Callable[..., None]:
-    for option in (
-        click.option("--event-id", default=None),
-        click.option("--destination", default=None),
-        click.option(
-            "--site", "sites", multiple=True, help="All sites without it; may be repeated."
-        ),
-        DATA,
-    ):
-        function = option(function)
-    return function
-
-
-@dead_letters.command("list")
-@_dead_letter_command
-def list_dead_letters(
-    sites: tuple[str, ...], data: Path, destination: str | None, event_id: str | None
-) -> None:
-    """Print each dead letter with its reason."""
-
-    async def run() -> None:
-        async with await SqliteOutbox.open(_existing_outbox(data)) as outbox:
-            for site in sites or await outbox.sites():
-                rows = await outbox.deliveries(
-                    site, state="dead", destination=destination, event_id=event_id, limit=1000
-                )
-                for row in rows:
-                    click.echo(f"{site} {row['destination']} {row['event_id']}: {row['reason']}")
-
-    _run(run)
-
-
-@dead_letters.command("replay")
-@_dead_letter_command
-def replay_dead_letters(
-    sites: tuple[str, ...], data: Path, destination: str | None, event_id: str | None
-) -> None:
-    """Let them be tried again when the relay starts."""
-    _change_dead_letters("replay", sites, data, destination, event_id)
-
-
-@dead_letters.command("drop")
-@_dead_letter_command
-def drop_dead_letters(
-    sites: tuple[str, ...], data: Path, destination: str | None, event_id: str | None
-) -> None:
-    """Give them up; their personal data is erased."""
-    _change_dead_letters("drop", sites, data, destination, event_id)
-
-
-def _change_dead_letters(
-    verb: str, sites: tuple[str, ...], data: Path, destination: str | None, event_id: str | None
-) -> None:
-    async def run() -> None:
-        async with await SqliteOutbox.open(_existing_outbox(data)) as outbox:
-            change = outbox.replay if verb == "replay" else outbox.drop
-            now_ms = int(time.time() * 1000)
-            for site in sites or await outbox.sites():
-                count = await change(
-                    site, destination=destination, event_id=event_id, now_ms=now_ms
-                )
-                click.echo(f"{site}: {count} dead letters, {verb}")
-
-    _run(run)
-
-
 @main.command()
 @click.option("--port", default=8700, show_default=True, type=click.IntRange(1, 65535))
 def demo(port: int) -> None:
@@ -271,7 +195,7 @@ def demo(port: int) -> None:
         await serve_app(create_demo(port, Path(folder)), "127.0.0.1", port)
 
     with tempfile.TemporaryDirectory(prefix="pixelmirror-demo-") as folder:
-        _run(lambda: run(folder))
+        run_to_the_end(lambda: run(folder))
 
 
 def _sites(files: tuple[Path, ...]) -> list[Site]:
@@ -288,40 +212,7 @@ def _assets() -> Assets:
         raise click.ClickException(str(error)) from error
 
 
-def _outbox_file(url: str | None, data: Path) -> Path:
-    if url is None:
-        return data / "outbox.db"
-    scheme, _, rest = url.partition(":")
-    if scheme != "sqlite" or not rest:
-        raise click.ClickException("--outbox: must be sqlite:FILE")
-    return Path(rest)
-
-
-def _existing_outbox(data: Path) -> Path:
-    file = _outbox_file(None, data)
-    if not file.exists():
-        raise click.ClickException(f"--data: there is no outbox in {data}")
-    return file
-
-
 def _log() -> None:
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
     )
-
-
-def _run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run to the end on uvloop; what can't be opened is said without a traceback."""
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(main())
-    except (OutboxError, AssetsMissing) as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None  # where there is no uvloop, asyncio's own loop serves
-    return uvloop.new_event_loop

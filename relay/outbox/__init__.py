@@ -188,6 +188,14 @@ class DeliveryRow(TypedDict):
     history: NotRequired[list[Step]]
 
 
+class KeptRow(TypedDict):
+    """An event that is kept for the payment of its order, as operators see it."""
+
+    event_id: str
+    order_id: str
+    received_at: int
+
+
 @dataclass(frozen=True)
 class Backlog:
     """What waits for one destination; `oldest_ms`: when the oldest of its events was received."""
@@ -294,9 +302,19 @@ class Outbox(Protocol):
         ...
 
     async def dead_letters(
-        self, site: str, *, destination: str | None = None, limit: int = 1000
+        self,
+        site: str,
+        *,
+        destination: str | None = None,
+        event_id: str | None = None,
+        since_ms: int | None = None,
+        limit: int = 1000,
     ) -> list[DeliveryRow]:
-        """The dead letters, last changed first."""
+        """The dead letters, last changed first; `since_ms`: dead since then."""
+        ...
+
+    async def kept(self, site: str, mark: str) -> list[KeptRow]:
+        """What is kept for the payment of its order; `mark`: the event's ID or the order's."""
         ...
 
     async def replay(
@@ -324,7 +342,7 @@ class Outbox(Protocol):
         ...
 
     async def sites(self) -> list[str]:
-        """Every site that has deliveries."""
+        """Every site of which something is stored."""
         ...
 
     async def waiting(self) -> list[Backlog]:

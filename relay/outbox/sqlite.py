@@ -19,6 +19,7 @@ from relay.outbox import (
     Delivery,
     DeliveryRow,
     Join,
+    KeptRow,
     Outcome,
     Payment,
     PaymentRow,
@@ -29,7 +30,7 @@ from relay.outbox import (
 from relay.outbox import sqlite_lookup as lookup
 from relay.outbox import sqlite_orders as orders
 from relay.outbox import sqlite_statements as statements
-from relay.outbox.sqlite_file import Synchronous, connect, prepare
+from relay.outbox.sqlite_file import Synchronous, connect, find, prepare
 from relay.outbox.sqlite_statements import Filter, Key, Route, key_of
 from relay.outbox.sqlite_threads import Readers, Writer
 
@@ -41,6 +42,13 @@ RETENTION_DAYS = 30
 
 DAY_MS = 86_400_000
 
+SoFar = Callable[[int], None]
+"""Told how many dead letters it are so far, where it may be very many."""
+
+
+def quietly(_: int) -> None:
+    """Nobody wants to know how many it are so far."""
+
 
 class SqliteOutbox:
     """Keeps the promises of `relay.outbox.Outbox`. Open it with `await SqliteOutbox.open(path)`.
@@ -49,10 +57,10 @@ class SqliteOutbox:
     the event loop it was opened in.
     """
 
-    def __init__(self, writer: Writer, readers: Readers, lock: int) -> None:
+    def __init__(self, writer: Writer, readers: Readers, lock: int | None) -> None:
         self._writer = writer
         self._readers = readers
-        self._lock: int | None = lock
+        self._lock = lock
         self._claiming: defaultdict[Route, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._claimed: defaultdict[Route, set[int]] = defaultdict(set)
         self._begun: set[Key] = set()
@@ -70,6 +78,17 @@ class SqliteOutbox:
         lock = await asyncio.to_thread(prepare, path, now_ms)
         writer = Writer(connect(path, synchronous=synchronous))
         return cls(writer, Readers(lambda: connect(path)), lock)
+
+    @classmethod
+    async def beside(cls, path: Path | str) -> Self:
+        """The outbox of this file beside the relay that may be at work on it.
+
+        To look things up, replay and drop; nothing is ever claimed of it. A running relay finds
+        what was replayed with its next look. Raises `OutboxRefused`.
+        """
+        path = Path(path)
+        await asyncio.to_thread(find, path)
+        return cls(Writer(connect(path)), Readers(lambda: connect(path)), None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -181,9 +200,19 @@ class SqliteOutbox:
         return await self._readers.do(lambda db: lookup.rows(db, site, state, chosen, limit))
 
     async def dead_letters(
-        self, site: str, *, destination: str | None = None, limit: int = 1000
+        self,
+        site: str,
+        *,
+        destination: str | None = None,
+        event_id: str | None = None,
+        since_ms: int | None = None,
+        limit: int = 1000,
     ) -> list[DeliveryRow]:
-        return await self.deliveries(site, state="dead", destination=destination, limit=limit)
+        chosen = Filter(destination=destination, event_id=event_id, since_ms=since_ms)
+        return await self._readers.do(lambda db: lookup.rows(db, site, "dead", chosen, limit))
+
+    async def kept(self, site: str, mark: str) -> list[KeptRow]:
+        return await self._readers.do(lambda db: lookup.kept(db, site, mark))
 
     async def replay(
         self,
@@ -193,9 +222,12 @@ class SqliteOutbox:
         event_id: str | None = None,
         since_ms: int | None = None,
         now_ms: int,
+        so_far: SoFar = quietly,
     ) -> int:
         chosen = Filter(destination=destination, event_id=event_id, since_ms=since_ms)
-        return await self._in_chunks(lambda db: statements.replay(db, site, chosen, CHUNK, now_ms))
+        return await self._in_chunks(
+            lambda db: statements.replay(db, site, chosen, CHUNK, now_ms), so_far
+        )
 
     async def drop(
         self,
@@ -205,12 +237,13 @@ class SqliteOutbox:
         event_id: str | None = None,
         since_ms: int | None = None,
         now_ms: int,
+        so_far: SoFar = quietly,
     ) -> int:
         chosen = Filter(destination=destination, event_id=event_id, since_ms=since_ms)
-        return await self._drop(site, chosen, now_ms, "dropped")
+        return await self._drop(site, chosen, now_ms, "dropped", so_far)
 
     async def sites(self) -> list[str]:
-        return await self._readers.do(statements.sites)
+        return await self._readers.do(lookup.sites)
 
     async def waiting(self) -> list[Backlog]:
         return await self._readers.do(statements.waiting)
@@ -251,24 +284,29 @@ class SqliteOutbox:
 
         await self._in_chunks(work)
 
-    async def _drop(self, site: str, chosen: Filter, now_ms: int, why: str) -> int:
+    async def _drop(
+        self, site: str, chosen: Filter, now_ms: int, why: str, so_far: SoFar = quietly
+    ) -> int:
         def work(db: sqlite3.Connection) -> int:
             count, has_erased = statements.drop(db, site, chosen, CHUNK, now_ms, why)
             if has_erased:
                 self._writer.scrub_soon()
             return count
 
-        return await self._in_chunks(work)
+        return await self._in_chunks(work, so_far)
 
     async def _remove(self, site: str, state: State, chosen: Filter) -> int:
         return await self._in_chunks(lambda db: statements.remove(db, site, state, chosen, CHUNK))
 
-    async def _in_chunks(self, work: Callable[[sqlite3.Connection], int]) -> int:
+    async def _in_chunks(
+        self, work: Callable[[sqlite3.Connection], int], so_far: SoFar = quietly
+    ) -> int:
         """The sum of what `work` did, called again for as long as it finds a full chunk."""
         total = 0
         while True:
             count = await self._writer.do(work)
             total += count
+            so_far(total)
             if count < CHUNK:
                 return total
 

@@ -157,6 +157,25 @@ def prepare(path: Path, now_ms: int) -> int:
     return lock
 
 
+def find(path: Path) -> None:
+    """The file is there and of this schema, whoever has it open. Raises `OutboxRefused`."""
+    if not path.exists():
+        raise OutboxRefused(f"there is no outbox in {path.parent}")
+    try:
+        db = connect(path)
+        try:
+            version = _version(db, path)
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        raise OutboxRefused(f"the outbox {path} cannot be opened: {error}") from error
+    if version < SCHEMA_VERSION:
+        raise OutboxRefused(
+            f"the outbox {path} has schema {version} and this pixelmirror needs {SCHEMA_VERSION}: "
+            "start the relay once, it brings the file up to date"
+        )
+
+
 def _take(lock: int, path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -170,18 +189,23 @@ def _take(lock: int, path: Path) -> None:
 def _lay_out(path: Path, now_ms: int) -> None:
     db = connect(path)
     try:
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise OutboxRefused(
-                f"the outbox {path} has schema {version} and this pixelmirror knows up to "
-                f"{SCHEMA_VERSION}: start the version that wrote it, or a newer one"
-            )
+        version = _version(db, path)
         if version < SCHEMA_VERSION:
             steps = " ".join(STEPS[version:])
             db.executescript(f"BEGIN; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
         db.execute(BURY_BEGUN, (now_ms,))
     finally:
         db.close()
+
+
+def _version(db: sqlite3.Connection, path: Path) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise OutboxRefused(
+            f"the outbox {path} has schema {version} and this pixelmirror knows up to "
+            f"{SCHEMA_VERSION}: start the version that wrote it, or a newer one"
+        )
+    return int(version)
 
 
 def _make_name_durable(directory: Path) -> None:

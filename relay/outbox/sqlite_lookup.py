@@ -7,7 +7,9 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, cast
 
-from relay.outbox import DeliveryRow, State
+from relay.outbox import DeliveryRow, KeptRow, State
+from relay.outbox import sqlite_orders as orders
+from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite_statements import STATES, Filter, find
 from relay.outbox.story import Told, steps
 
@@ -26,6 +28,10 @@ FROM deliveries d JOIN events e ON e.id = d.event WHERE d.event = ? AND d.destin
 HISTORY = """
 SELECT at, state, attempts, status, reason FROM history
 WHERE event = ? AND destination = ? ORDER BY n
+"""
+KEPT = """
+SELECT event_id, order_id, received_at FROM contexts
+WHERE site = :site AND (order_id = :mark OR event_id = :mark) ORDER BY received_at LIMIT 100
 """
 TOLD_KEYS = ("updated_at", "state", "attempts", "status", "reason")
 
@@ -63,3 +69,15 @@ def _add_story(db: sqlite3.Connection, event: int, row: DeliveryRow) -> None:
     row["consent"] = json.loads(consent) if consent else None
     row["due_at"] = due_ms if row["state"] == "waiting" else None
     row["history"] = steps(received_at, told)
+
+
+def kept(db: sqlite3.Connection, site: str, mark: str) -> list[KeptRow]:
+    """What is kept for the payment of its order, oldest first; by the event's ID or the order's."""
+    found = db.execute(KEPT, {"site": site, "mark": mark})
+    return [KeptRow(event_id=one, order_id=order, received_at=at) for one, order, at in found]
+
+
+def sites(db: sqlite3.Connection) -> list[str]:
+    """Every site of which something is stored."""
+    every = (statements.SITES, orders.SITES_WITH_ORDERS, orders.SITES_WITH_CONTEXTS)
+    return sorted({site for statement in every for site in statements.sites(db, statement)})

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -21,9 +20,7 @@ from pixelmirror.pixels import PIXELS
 from relay import __version__
 from relay.assets import web_root
 from relay.cli import main
-from relay.outbox import Outcome
 from relay.outbox.sqlite import SqliteOutbox
-from tests.relay.records import NOW, record
 
 TOKO = """
 site = "toko"
@@ -80,6 +77,8 @@ COMMANDS = [
     ("dead-letters", "list"),
     ("dead-letters", "replay"),
     ("dead-letters", "drop"),
+    ("events",),
+    ("events", "show"),
 ]
 
 
@@ -257,80 +256,3 @@ def test_a_build_moves_with_the_path_and_can_be_repeated(toko: Path, tmp_path: P
     assert (tmp_path / "px" / "toko.js").read_text() == first
     assert '"https://cdn.example/px/toko"' in first
     assert not (tmp_path / "s").exists()
-
-
-# --- dead letters ---
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A data folder with three dead letters of `toko`, and one delivery that waits."""
-
-    async def fill() -> None:
-        async with await SqliteOutbox.open(tmp_path / "data" / "outbox.db") as outbox:
-            await outbox.put([record("e1", "scalev.meta", "tracify"), record("e2", "scalev.meta")])
-            await outbox.put([record("e3", "scalev.snackvideo")])
-            for destination in ("scalev.meta", "tracify"):
-                found = await outbox.claim("toko", destination, 9, NOW)
-                ends = [Outcome(one, "dead", 400, f"refused by {destination}") for one in found]
-                await outbox.settle(ends, NOW)
-
-    asyncio.run(fill())
-    return tmp_path / "data"
-
-
-def listed(data: Path, *words: str) -> list[str]:
-    result = run("dead-letters", "list", "--site", "toko", "--data", data, *words)
-    return sorted(result.stdout.splitlines())
-
-
-META = "toko scalev.meta {}: refused by scalev.meta"
-TRACIFY = "toko tracify e1: refused by tracify"
-
-
-def test_dead_letters_are_listed_with_their_reasons(data: Path) -> None:
-    """A line each; of a site, of a destination or of an event, where that is asked."""
-    every = run("dead-letters", "list", "--data", data).stdout.splitlines()
-    assert sorted(every) == [META.format("e1"), META.format("e2"), TRACIFY]
-    assert run("dead-letters", "list", "--data", data, "--site", "warung").stdout == ""
-    assert listed(data) == [META.format("e1"), META.format("e2"), TRACIFY]
-    assert listed(data, "--destination", "scalev") == [META.format("e1"), META.format("e2")]
-    assert listed(data, "--event-id", "e1") == [META.format("e1"), TRACIFY]
-    assert listed(data, "--destination", "kwai") == []
-
-
-# What is asked for, and which dead letters stay.
-WHICH: list[tuple[list[str], list[str]]] = [
-    ([], []),
-    (["--destination", "scalev"], [TRACIFY]),
-    (["--destination", "tracify"], [META.format("e1"), META.format("e2")]),
-    (["--event-id", "e1"], [META.format("e2")]),
-    (["--event-id", "none"], [META.format("e1"), META.format("e2"), TRACIFY]),
-]
-
-
-@pytest.mark.parametrize(("words", "left"), WHICH)
-@pytest.mark.parametrize("verb", ["replay", "drop"])
-def test_dead_letters_are_replayed_or_dropped(
-    data: Path, verb: str, words: list[str], left: list[str]
-) -> None:
-    """It says how many; a replayed one waits again, a dropped one never does."""
-    result = run("dead-letters", verb, "--site", "toko", "--data", data, *words)
-    assert result.stdout == f"toko: {3 - len(left)} dead letters, {verb}\n"
-    assert listed(data) == left
-    waiting = 1 + (3 - len(left) if verb == "replay" else 0)
-    assert asyncio.run(count(data, "waiting")) == waiting
-
-
-async def count(data: Path, state: Any) -> int:
-    async with await SqliteOutbox.open(data / "outbox.db") as outbox:
-        return len(await outbox.deliveries("toko", state=state))
-
-
-@pytest.mark.parametrize("verb", ["list", "replay", "drop"])
-def test_a_folder_without_an_outbox_is_a_mistake(tmp_path: Path, verb: str) -> None:
-    """None is made: an empty list would be a comforting lie."""
-    folder = tmp_path / "typo"
-    result = run("dead-letters", verb, "--site", "toko", "--data", folder, code=1)
-    assert f"there is no outbox in {folder}" in result.stderr
-    assert not folder.exists()
