@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import shutil
 import signal
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,8 +22,10 @@ from relay.assets import Assets, AssetsMissing
 from relay.cli_outbox import DATA, dead_letters, events, outbox_file, run_to_the_end
 from relay.connection import Connection
 from relay.destinations.registry import destinations
+from relay.logs import LogFormat, written
 from relay.outbox.sqlite import SqliteOutbox
 from relay.pages import SitePages
+from relay.redaction import secrets
 from relay.site import Site, SiteError, load_all
 
 SITE_FILE = click.Path(path_type=Path, dir_okay=False)
@@ -77,8 +77,29 @@ main.add_command(events)
 @PATH
 @click.option("--outbox", "outbox_url", default=None, help="sqlite:FILE; DIR/outbox.db by default.")
 @DATA
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "text", "json"]),
+    default="auto",
+    show_default=True,
+    help="auto: text on a terminal, JSON elsewhere.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+    help="info tells of every request, warning only of what is wrong.",
+)
 def serve(
-    files: tuple[Path, ...], host: str, port: int, path: str, outbox_url: str | None, data: Path
+    files: tuple[Path, ...],
+    host: str,
+    port: int,
+    path: str,
+    outbox_url: str | None,
+    data: Path,
+    log_format: LogFormat,
+    log_level: str,
 ) -> None:
     """Run the relay for the sites of these files.
 
@@ -86,14 +107,15 @@ def serve(
     and keeps the rest for the next start.
     """
     sites = _sites(files)
-    _log()
     file = outbox_file(outbox_url, data)
 
     async def run() -> None:
         async with await SqliteOutbox.open(file) as outbox:
             await serve_app(create_app(Relay(sites, outbox, Assets(), path)), host, port)
 
-    run_to_the_end(run)
+    known = (secret for site in sites for secret in secrets(site))
+    with written(log_format, log_level, known):
+        run_to_the_end(run)
 
 
 class Server(uvicorn.Server):
@@ -189,12 +211,10 @@ def demo(port: int) -> None:
     """Run the demo: a shop, the relay and a sandbox for every outside system, on one port."""
     from relay.demo import create_demo  # not loaded by `serve`
 
-    _log()
-
     async def run(folder: str) -> None:
         await serve_app(create_demo(port, Path(folder)), "127.0.0.1", port)
 
-    with tempfile.TemporaryDirectory(prefix="pixelmirror-demo-") as folder:
+    with written(), tempfile.TemporaryDirectory(prefix="pixelmirror-demo-") as folder:
         run_to_the_end(lambda: run(folder))
 
 
@@ -210,9 +230,3 @@ def _assets() -> Assets:
         return Assets()
     except AssetsMissing as error:
         raise click.ClickException(str(error)) from error
-
-
-def _log() -> None:
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
-    )

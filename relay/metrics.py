@@ -19,7 +19,8 @@ from prometheus_client.exposition import choose_encoder
 
 from relay.outbox import Backlog, NewDelivery
 
-disable_created_metrics()  # when each series began: as many lines again, that nobody asks for
+# When each series began: as many lines again, that nobody asks for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 Route = tuple[str, str]
 """A site and one of its destinations."""
