@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypedDict
 
-from relay.outbox import DeliveryRow, KeptRow, Outbox, PaymentRow, Step
+from relay.outbox import KeptRow, Outbox, PaymentRow, Step, StoryRow
 
 MOST = 1000
 
@@ -50,9 +50,9 @@ async def find_story(outbox: Outbox, site: str, mark: str) -> Story:
     }
 
 
-async def _parts(outbox: Outbox, site: str, event_id: str) -> list[DeliveryRow]:
+async def _parts(outbox: Outbox, site: str, event_id: str) -> list[StoryRow]:
     """The deliveries of the events that were made of this one (`relay.ingest`)."""
-    found: list[DeliveryRow] = []
+    found: list[StoryRow] = []
     number = 1
     while rows := await outbox.deliveries(site, event_id=f"{event_id}.{number}", limit=MOST):
         found += rows
@@ -60,7 +60,7 @@ async def _parts(outbox: Outbox, site: str, event_id: str) -> list[DeliveryRow]:
     return found
 
 
-def _events(rows: Sequence[DeliveryRow]) -> list[EventStory]:
+def _events(rows: Sequence[StoryRow]) -> list[EventStory]:
     """The events of these deliveries, first received first."""
     found: dict[str, EventStory] = {}
     for row in sorted(rows, key=lambda row: (row["received_at"], row["event_id"])):

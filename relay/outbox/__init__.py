@@ -164,12 +164,7 @@ class Step(TypedDict):
 
 
 class DeliveryRow(TypedDict):
-    """A delivery as operators see it (DESIGN 5.4); it holds no personal data.
-
-    What is not required is there where an event or an order is asked for. `source`: who told the
-    event, `page`, `server` or `payment`; None as `consent` of what an earlier version stored.
-    `history`: the oldest first; of many attempts the last ones.
-    """
+    """A delivery as operators see it (DESIGN 5.4); it holds no personal data."""
 
     event_id: str
     event_name: str
@@ -180,12 +175,21 @@ class DeliveryRow(TypedDict):
     reason: str
     updated_at: int
     sent_as: str | None
-    order_id: NotRequired[str | None]
-    received_at: NotRequired[int]
-    source: NotRequired[str | None]
-    consent: NotRequired[dict[str, Any] | None]
-    due_at: NotRequired[int | None]
-    history: NotRequired[list[Step]]
+
+
+class StoryRow(DeliveryRow, total=False):
+    """A delivery with all that became of it, where an event or an order is asked for.
+
+    `source`: who told the event, `page`, `server` or `payment`; None, as `consent`, of what schema
+    2 stored. `due_at`: of what waits. `history`: the oldest first; of many attempts the last ones.
+    """
+
+    order_id: str | None
+    received_at: int
+    source: str | None
+    consent: dict[str, Any] | None
+    due_at: int | None
+    history: list[Step]
 
 
 class KeptRow(TypedDict):
@@ -294,7 +298,7 @@ class Outbox(Protocol):
         state: State | None = None,
         destination: str | None = None,
         limit: int = 100,
-    ) -> list[DeliveryRow]:
+    ) -> list[StoryRow]:
         """The deliveries that match, last changed first. `order_id`: every event of that order.
 
         Of an event or an order, with all that became of each.

@@ -25,6 +25,7 @@ from relay.outbox import (
     PaymentRow,
     Record,
     State,
+    StoryRow,
     Told,
 )
 from relay.outbox import sqlite_lookup as lookup
@@ -195,7 +196,7 @@ class SqliteOutbox:
         state: State | None = None,
         destination: str | None = None,
         limit: int = 100,
-    ) -> list[DeliveryRow]:
+    ) -> list[StoryRow]:
         chosen = Filter(destination=destination, event_id=event_id, order_id=order_id)
         return await self._readers.do(lambda db: lookup.rows(db, site, state, chosen, limit))
 
@@ -209,7 +210,8 @@ class SqliteOutbox:
         limit: int = 1000,
     ) -> list[DeliveryRow]:
         chosen = Filter(destination=destination, event_id=event_id, since_ms=since_ms)
-        return await self._readers.do(lambda db: lookup.rows(db, site, "dead", chosen, limit))
+        found = await self._readers.do(lambda db: lookup.rows(db, site, "dead", chosen, limit))
+        return list(found)
 
     async def kept(self, site: str, mark: str) -> list[KeptRow]:
         return await self._readers.do(lambda db: lookup.kept(db, site, mark))

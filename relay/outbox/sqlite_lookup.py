@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, cast
 
-from relay.outbox import DeliveryRow, KeptRow, State
+from relay.outbox import KeptRow, State, StoryRow
 from relay.outbox import sqlite_orders as orders
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite_statements import STATES, Filter, find
@@ -38,7 +38,7 @@ TOLD_KEYS = ("updated_at", "state", "attempts", "status", "reason")
 
 def rows(
     db: sqlite3.Connection, site: str, state: State | None, chosen: Filter, limit: int
-) -> list[DeliveryRow]:
+) -> list[StoryRow]:
     """The deliveries that match, of one state or of all, last changed first.
 
     Of an event or an order, with all that became of each.
@@ -54,11 +54,11 @@ def rows(
     return [row for _, row in last]
 
 
-def _row(values: Sequence[Any]) -> DeliveryRow:
-    return cast(DeliveryRow, dict(zip(ROW_KEYS, values, strict=True)))
+def _row(values: Sequence[Any]) -> StoryRow:
+    return cast(StoryRow, dict(zip(ROW_KEYS, values, strict=True)))
 
 
-def _add_story(db: sqlite3.Connection, event: int, row: DeliveryRow) -> None:
+def _add_story(db: sqlite3.Connection, event: int, row: StoryRow) -> None:
     key = (event, row["destination"])
     order_id, received_at, source, consent, due_ms = db.execute(STORY, key).fetchone()
     told = [Told(*values) for values in db.execute(HISTORY, key)]

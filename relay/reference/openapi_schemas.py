@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import get_args
+from typing import get_args, get_type_hints
 
 from pixelmirror.calls import SHOPS
 from pixelmirror.check import ITEMS_LIMIT
 from relay import storefront_params, wire
 from relay.app import STATES
 from relay.midtrans import FAILURES, REFUNDS
-from relay.outbox import DeliveryRow, PaymentRow
+from relay.outbox import DeliveryRow, PaymentRow, Step, StoryRow
 from relay.reference import schema
 from relay.reference.kinds import Schema
 from relay.refusals import STATUS
@@ -33,6 +33,18 @@ SHOWN: dict[str, Schema] = {
     "state": {"enum": list(STATES)},
     "status": {"description": "Of the last answer.", "type": ["integer", "null"]},
     "updated_at": {"description": "In milliseconds since 1970.", "type": "integer"},
+    "at": {"description": "In milliseconds since 1970.", "type": "integer"},
+    "attempt": {"description": "Which one ended so.", "type": ["integer", "null"]},
+    "what": {"enum": list(get_args(get_type_hints(Step)["what"]))},
+}
+
+# And of one whose event or order is asked for.
+STORY: dict[str, Schema] = {
+    "order_id": NULLABLE,
+    "received_at": {"description": "In milliseconds since 1970.", "type": "integer"},
+    "source": {"description": "Who told it.", "enum": ["page", "server", "payment", None]},
+    "consent": {"description": "As the event told it.", "type": ["object", "null"]},
+    "due_at": {"description": "The next attempt, at the earliest.", "type": ["integer", "null"]},
 }
 
 
@@ -52,7 +64,7 @@ def schemas() -> dict[str, Schema]:
         **{f"scalev_{one}": _storefront(SHAPES[one]) for one in get_args(Provider)},
         "notification": _notification(),
         "replay": _replay(),
-        "deliveries": _rows("deliveries", DeliveryRow.__annotations__),
+        "deliveries": _deliveries(),
         "dead_letters": _rows("dead_letters", DeliveryRow.__annotations__),
         "payments": _rows(
             "payments",
@@ -271,6 +283,16 @@ def _replay() -> Schema:
             },
         },
     }
+
+
+def _deliveries() -> Schema:
+    """The rows; of an event or an order each with its story."""
+    found = _rows("deliveries", DeliveryRow.__annotations__)
+    history = _rows("history", Step.__annotations__)["properties"]["history"]
+    told = {**STORY, "history": {"description": "What became of it, step by step.", **history}}
+    more = [field for field in StoryRow.__annotations__ if field not in DeliveryRow.__annotations__]
+    found["properties"]["deliveries"]["items"]["properties"] |= {key: told[key] for key in more}
+    return found
 
 
 def _rows(name: str, fields: Iterable[str], **own: Schema) -> Schema:

@@ -14,7 +14,7 @@ import httpx
 from relay.app import Relay, create_app
 from relay.delivery import DeliveryLoop
 from relay.destinations.registry import destinations
-from relay.outbox import DeliveryRow, Payment
+from relay.outbox import Payment, StoryRow
 from relay.outbox.sqlite import SqliteOutbox
 from relay.site import Site
 from tests.relay import relay_stage
@@ -111,7 +111,7 @@ class Storefront:
         await self.outbox.release(found)
         return [delivery.event for delivery in found]
 
-    def rows(self, name: str = "toko", **query: Any) -> list[DeliveryRow]:
+    def rows(self, name: str = "toko", **query: Any) -> list[StoryRow]:
         """The deliveries that match."""
         return self._runner.run(self.outbox.deliveries(name, **query))
 
