@@ -14,7 +14,9 @@ from contextlib import suppress
 
 from relay.destinations import Destination
 from relay.logs import get_logger
-from relay.outbox import Outbox
+from relay.metrics import Metrics
+from relay.outbox import Outbox, OutboxError, Outcome
+from relay.pace import State
 from relay.sending import Sender, Transport, quiet_http_logs
 from relay.worker import Surroundings, Wait, Worker
 
@@ -22,13 +24,24 @@ log = get_logger("pixelmirror.delivery")
 
 PURGE_EVERY_S = 3600.0
 
-IN_FLIGHT = 8
-"""Requests under way to one destination, so that one slow answer does not hold up the others."""
+FORSAKEN_AFTER_MS = 24 * 60 * 60 * 1000
+"""What no site file has a destination for is a dead letter after a day of waiting: time enough to
+start again with the right files."""
+
+FORSAKEN = "no site file has this destination any more"
+
+FORSAKEN_AT_ONCE = 200
+"""Deliveries of one claim that become dead letters together."""
 
 
 def system_now_ms() -> int:
     """The system's clock."""
     return time.time_ns() // 1_000_000
+
+
+def passing_ms() -> int:
+    """Milliseconds since some moment; no change of the date moves them."""
+    return time.monotonic_ns() // 1_000_000
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> None:
@@ -41,8 +54,8 @@ async def wait_for(event: asyncio.Event, seconds: float) -> None:
 class DeliveryLoop:
     """Delivers what waits in the outbox: `start()`, `wake()` after each put, `await stop()`.
 
-    `transport` makes the connections of one destination (httpx's own by default); `now_ms`,
-    `chance` (0 to 1) and `wait` are time and chance, for tests to replace.
+    `transport` makes the connections of one destination (httpx's own by default); `now_ms` (the
+    date), `clock_ms` (how it passes), `chance` (0 to 1) and `wait` are for tests to replace.
     """
 
     def __init__(
@@ -53,12 +66,14 @@ class DeliveryLoop:
         retention_days: Mapping[str, int] | None = None,
         transport: Transport | None = None,
         now_ms: Callable[[], int] = system_now_ms,
+        clock_ms: Callable[[], int] = passing_ms,
+        metrics: Metrics | None = None,
         chance: Callable[[], float] = random.random,
         wait: Wait = wait_for,
-        in_flight: int = IN_FLIGHT,
     ) -> None:
         quiet_http_logs()
-        around = Surroundings(now_ms, chance, wait, in_flight)
+        self.metrics = metrics or Metrics()
+        around = Surroundings(now_ms, clock_ms, chance, wait, self.metrics)
         self._outbox = outbox
         self._around = around
         self._retention_days = dict(retention_days or {})
@@ -82,13 +97,10 @@ class DeliveryLoop:
         return {route: worker.pace.paused for route, worker in workers if worker.pace.paused}
 
     @property
-    def counts(self) -> dict[tuple[str, str, str], int]:
-        """How often a delivery was `done`, `retry` or `dead`: (site, destination, verdict)."""
-        return {
-            (*route, verdict): count
-            for route, worker in self._workers.items()
-            for verdict, count in worker.counts.items()
-        }
+    def states(self) -> dict[tuple[str, str], State]:
+        """How each (site, destination) is asked: `closed` is as usual."""
+        clock_ms = self._around.clock_ms()
+        return {route: worker.pace.state(clock_ms) for route, worker in self._workers.items()}
 
     def start(self) -> None:
         """Deliveries are under way from now on."""
@@ -112,25 +124,34 @@ class DeliveryLoop:
         )
 
     async def _keep_house(self) -> None:
-        """What is over is purged every hour; what nobody will deliver is told once."""
-        has_told = False
+        """Every hour: what is over is purged, what nobody will deliver is a dead letter."""
         while True:
             try:
-                if not has_told:
-                    await self._tell_forsaken()
-                    has_told = True
+                await self._bury_forsaken()
                 await self._outbox.purge(self._around.now_ms(), self._retention_days)
             except Exception as error:
                 log.error("the outbox was not purged; the next try is in an hour", exc_info=error)
             await self._around.wait(self._never, PURGE_EVERY_S)
 
-    async def _tell_forsaken(self) -> None:
+    async def _bury_forsaken(self) -> None:
+        """What waits for a destination that is gone is told, and after a day a dead letter."""
         for backlog in await self._outbox.waiting():
-            if (backlog.site, backlog.destination) not in self._workers:
-                log.warning(
-                    "deliveries wait for a destination that no site file has any more; "
-                    "they stay until it is there again",
-                    site=backlog.site,
-                    destination=backlog.destination,
-                    waiting=backlog.count,
-                )
+            route = (backlog.site, backlog.destination)
+            if route in self._workers:
+                continue
+            log.warning(
+                "deliveries wait for a destination that no site file has any more; "
+                "they stay until it is there again, but become dead letters after a day",
+                site=backlog.site,
+                destination=backlog.destination,
+                waiting=backlog.count,
+            )
+            now_ms = self._around.now_ms()
+            since_ms = now_ms - FORSAKEN_AFTER_MS
+            while claimed := await self._outbox.claim(*route, FORSAKEN_AT_ONCE, since_ms):
+                ends = [Outcome(one, "dead", None, FORSAKEN, attempted=False) for one in claimed]
+                try:
+                    await self._outbox.settle(ends, now_ms)
+                except OutboxError:
+                    await self._outbox.release(claimed)
+                    raise

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from relay.backoff import PROBE_EVERY_S, Pace, wait_s
+from relay.backoff import PROBE_EVERY_S, wait_s
 from relay.destinations import Answer, Destination, Judgement, Request
 from relay.loading import Load, halves, in_batches, loads, may_split, too_old
 from relay.logs import get_logger
+from relay.metrics import Metrics
 from relay.outbox import Delivery, Outbox, OutboxError, Outcome
+from relay.pace import Pace
 from relay.redaction import safe_reason
 from relay.sending import Sender
 
@@ -37,6 +39,7 @@ PAUSED = (
     "PAUSED: check this destination in the site file. "
     "Nothing is lost: deliveries wait, and one a minute is tried"
 )
+DOWN = "down: not asked for a while, but now and then with one delivery; nothing is lost"
 INTERNAL = "internal error"
 
 Wait = Callable[[asyncio.Event, float], Awaitable[None]]
@@ -45,12 +48,16 @@ Wait = Callable[[asyncio.Event, float], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a worker is given from outside: the clock, chance, and how much may be under way."""
+    """What a worker is given from outside: time, chance, and where it counts.
+
+    `now_ms` is the date; `clock_ms` only passes, and nobody sets it back.
+    """
 
     now_ms: Callable[[], int]
+    clock_ms: Callable[[], int]
     chance: Callable[[], float]
     wait: Wait
-    in_flight: int
+    metrics: Metrics
 
 
 class Worker:
@@ -64,8 +71,7 @@ class Worker:
         sender: Sender,
         around: Surroundings,
     ) -> None:
-        self.pace = Pace()
-        self.counts: Counter[str] = Counter()
+        self.pace = Pace(destination.in_flight, destination.per_second)
         self._site = site
         self._destination = destination
         self._outbox = outbox
@@ -74,6 +80,7 @@ class Worker:
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._under_way: set[asyncio.Task[None]] = set()
+        self._a_request = destination.batch  # deliveries that one carried of late
         self._log = log.bind(site=site, destination=destination.name)
 
     @property
@@ -118,28 +125,30 @@ class Worker:
     async def _turn(self) -> float:
         """Starts what may start; seconds to rest then, unless woken."""
         self._woken.clear()  # before the look: what is put after it wakes again
-        now_ms = self._around.now_ms()
-        held_s = (self.pace.not_before_ms - now_ms) / 1000
-        room = self._room()
-        if held_s > 0 or room == 0:
-            return held_s if held_s > 0 else IDLE_S
-        claimed = await self._outbox.claim(self._site, self._destination.name, room, now_ms)
+        clock_ms, now_ms = self._around.clock_ms(), self._around.now_ms()
+        rest_s = self.pace.rest_s(clock_ms)
+        free = self.pace.room(self.under_way, clock_ms)
+        if rest_s > 0 or free == 0:
+            return rest_s or IDLE_S
+        most = 1 if self.pace.is_probing(clock_ms) else free * self._a_request
+        most = min(most, max(self._destination.batch, CLAIM_MOST))
+        claimed = await self._outbox.claim(self._site, self._destination.name, most, now_ms)
         if claimed:
-            await self._start(claimed, now_ms)
+            await self._start(claimed, free, now_ms)
             return 0.0
         due_ms = await self._outbox.next_due(self._site, self._destination.name)
         return IDLE_S if due_ms is None else min((due_ms - now_ms) / 1000, IDLE_S)
 
-    def _room(self) -> int:
-        """How many deliveries may be claimed now."""
-        if self.pace.one_at_a_time:
-            return 0 if self._under_way else 1
-        free = max(self._around.in_flight - len(self._under_way), 0)
-        return min(free * self._destination.batch, max(self._destination.batch, CLAIM_MOST))
-
-    async def _start(self, claimed: Sequence[Delivery], now_ms: int) -> None:
+    async def _start(self, claimed: Sequence[Delivery], free: int, now_ms: int) -> None:
+        """What fits into `free` requests is under way; the rest waits again."""
         try:
             made = await self._loads(claimed, now_ms)
+            if made[free:]:
+                await self._outbox.release([one for load in made[free:] for one in load.deliveries])
+                self._a_request = max(sum(len(load.deliveries) for load in made[:free]) // free, 1)
+                made = made[:free]
+            else:
+                self._a_request = min(2 * self._a_request, self._destination.batch)
             once = [one for load in made if not load.request.repeatable for one in load.deliveries]
             if once:
                 await self._outbox.begin(once)
@@ -199,26 +208,39 @@ class Worker:
                 return
 
     def _must_hold(self) -> bool:
-        return self._stopping.is_set() or self.pace.not_before_ms > self._around.now_ms()
+        return self._stopping.is_set() or self.pace.is_held(self._around.clock_ms())
 
     async def _try(self, request: Request) -> tuple[Answer, Judgement]:
         answer = Answer(failure="no_answer")
+        self.pace.sent(self._around.clock_ms())
+        start = time.perf_counter()
         try:
             answer = await self._sender.send(request)
+            taken_s = time.perf_counter() - start
+            self._around.metrics.attempted(self._site, self._destination.name, taken_s)
             judgement = self._destination.judge(request, answer, self._around.now_ms() / 1000)
         except Exception as error:
             self._log_internal(error, *(event["event_id"] for event in request.events))
             return answer, Judgement("dead", _internal(error))
-        self._note(request, answer, judgement)
-        return answer, judgement
+        return answer, self._noted(request, judgement)
 
-    def _note(self, request: Request, answer: Answer, judgement: Judgement) -> None:
-        was_paused = self.pace.paused
-        self.pace.note(answer, judgement, self._around.now_ms())
-        if self.pace.paused and not was_paused:
-            self._log.error(PAUSED, reason=safe_reason(judgement.reason, request))
-        elif was_paused and not self.pace.paused:
+    def _noted(self, request: Request, judgement: Judgement) -> Judgement:
+        """The pace follows this judgement; what came back is what it means for the deliveries."""
+        clock_ms = self._around.clock_ms()
+        before = self.pace.state(clock_ms)
+        self.pace.note(judgement, clock_ms)
+        after = self.pace.state(clock_ms)
+        reason = safe_reason(judgement.reason, request)
+        if after == "paused" and before != "paused":
+            self._log.error(PAUSED, reason=reason)
+            # It may be about these events alone, as a firewall's 403 is: then they come back ever
+            # more seldom, and do not pause the others every minute.
+            return replace(judgement, verdict="retry", after_s=PROBE_EVERY_S)
+        if after == "open" and before == "closed":
+            self._log.warning(DOWN, reason=reason)
+        elif after == "closed" and before != "closed":
             self._log.warning("resumed")
+        return judgement
 
     def _outcomes(self, load: Load, answer: Answer, judgement: Judgement) -> list[Outcome]:
         reason = safe_reason(judgement.reason, load.request)
@@ -249,8 +271,10 @@ class Worker:
                 if self._stopping.is_set():
                     return
                 await self._around.wait(self._stopping, TROUBLE_S)
+        now_ms = self._around.now_ms()
         for one in outcomes:
-            self.counts[one.verdict] += 1
+            age_s = (now_ms - one.delivery.event["received_at"]) / 1000
+            self._around.metrics.settled(self._site, self._destination.name, one.verdict, age_s)
             level, words = SAID[one.verdict]
             self._log.log(
                 level,

@@ -59,21 +59,28 @@ class Judgement:
     """What an answer means for the events of its request.
 
     `done`   accepted;
-    `retry`  try again, not before `after_s` seconds where the system named a time;
+    `retry`  try again;
     `dead`   refused for good, a dead letter (a batch is split first, to find the bad event);
     `pause`  credentials or configuration: no fault of the event, the destination stops and says so.
 
+    `after_s`: the system named a time, and nothing more is sent to it before so many seconds.
     `took_nothing`: the system surely counts no event of a dead request, so its parts may be sent
-    again though a repeat would count twice.
+    again though a repeat would count twice. `may_have_arrived`: a request is dead because nobody
+    knows, and must not be repeated; it says nothing of its events.
     """
 
     verdict: Literal["done", "retry", "dead", "pause"]
     reason: str = ""
     after_s: float | None = None
     took_nothing: bool = False
+    may_have_arrived: bool = False
 
 
 DONE = Judgement("done")
+
+
+IN_FLIGHT = 8
+"""Of a destination that publishes no limit of its own."""
 
 
 class Destination(Protocol):
@@ -87,6 +94,10 @@ class Destination(Protocol):
     """Consent categories the site file asks for."""
     batch: int
     """Most events one request may carry."""
+    in_flight: int
+    """Most requests under way together, so that one slow answer does not hold up the others."""
+    per_second: float
+    """Most requests a second; 0 is no limit."""
     max_age_s: int
     """An event older than this (by `event_time`) is a dead letter, not a request."""
 
@@ -161,7 +172,8 @@ def ambiguous(request: Request, reason: str, after_s: float | None = None) -> Ju
     """The request may have arrived: tried again only where a repeat cannot count twice."""
     if request.repeatable:
         return Judgement("retry", reason, after_s)
-    return Judgement("dead", f"{reason}; it may have arrived, and a repeat would count twice")
+    reason += "; it may have arrived, and a repeat would count twice"
+    return Judgement("dead", reason, after_s, may_have_arrived=True)
 
 
 def refused(answer: Answer) -> Judgement:

@@ -58,6 +58,8 @@ class Alhena(TakesItems):
 
     kind = "alhena"
     batch = 1
+    in_flight = 4
+    per_second = 20.0  # no limit is published; this one is ours
     max_age_s = 24 * 60 * 60  # Alhena takes no time and counts an event when it arrives
 
     def __init__(self, name: str, table: AlhenaTable) -> None:

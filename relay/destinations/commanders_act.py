@@ -18,6 +18,7 @@ from pixelmirror.event_id import sent_as
 from pixelmirror.pixels import commanders_act
 from relay.destinations import (
     DONE,
+    IN_FLIGHT,
     Answer,
     Event,
     Judgement,
@@ -62,6 +63,8 @@ class CommandersAct:
 
     kind = "commanders_act"
     batch = 100  # only bytes are limited
+    in_flight = IN_FLIGHT
+    per_second = 500.0  # section 3: above that one asks first
     max_age_s = 7 * 24 * 60 * 60  # no limit is published
 
     def __init__(self, site: Site, name: str, table: CommandersActTable) -> None:

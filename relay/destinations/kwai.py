@@ -81,6 +81,8 @@ class Kwai:
 
     kind = "kwai"
     batch = 1
+    in_flight = 2
+    per_second = 3.0  # no limit is known; section 4: at most a few per second
     max_age_s = 24 * 60 * 60  # no limit is known; section 4 recommends this one
 
     def __init__(self, name: str, table: KwaiTable, pixel_id: str) -> None:

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from pixelmirror.catalogue import ORDER_EVENTS, own_name
 from pixelmirror.event_id import sent_as
 from relay.destinations import (
+    IN_FLIGHT,
     Answer,
     Event,
     Judgement,
@@ -52,6 +53,8 @@ class PixelApi(ABC):
     # Both take 1000. But one bad event sends all others of its request again, in halves, and a
     # time-out as they were: 100 are some 200 KB, and the bad one is found in seven halvings.
     batch = 100
+    in_flight = IN_FLIGHT
+    per_second = 0.0  # Meta has none for this API (meta 4)
     max_age_s = 7 * DAY_S  # Meta's limit (meta 4); TikTok publishes none (tiktok 4)
 
     def __init__(

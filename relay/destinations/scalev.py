@@ -7,7 +7,9 @@ page may post them too. Scalev takes no event time: the provider sees the time o
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +18,7 @@ from pixelmirror.scalev import KEY_HEADER as KEY_HEADER
 from pixelmirror.scalev import PATH as PATH
 from relay.destinations import (
     DONE,
+    IN_FLIGHT,
     Answer,
     Event,
     Judgement,
@@ -26,6 +29,9 @@ from relay.destinations import (
 )
 from relay.identity import phone_digits
 from relay.site import Provider, ScalevTable, Site
+
+MOMENTS_FROM_S = 1_000_000_000
+"""A reset from here on is a moment (it was in 2001), below it a span."""
 
 
 def destinations(site: Site, name: str, table: ScalevTable) -> list[Scalev]:
@@ -53,6 +59,8 @@ class Scalev:
 
     kind = "scalev"
     batch = 1
+    in_flight = IN_FLIGHT
+    per_second = 0.0  # the limit is not published; what its headers say of it is obeyed
 
     def __init__(self, site: Site, name: str, table: ScalevTable, provider: Provider) -> None:
         self._country = site.country
@@ -75,6 +83,14 @@ class Scalev:
         return [self._request(event) for event in events]
 
     def judge(self, request: Request, answer: Answer, now: float) -> Judgement:
+        """What the answer means; where nothing is left of the rate limit, nothing is sent then."""
+        judgement = self._judge(request, answer, now)
+        rest_s = quota_rest_s(answer, now)
+        if rest_s is None or judgement.after_s is not None:
+            return judgement
+        return replace(judgement, after_s=rest_s)
+
+    def _judge(self, request: Request, answer: Answer, now: float) -> Judgement:
         """R6, R7: any 2xx is accepted, its body not read. 404 is also what a bad key gets."""
         shared = judge_transport(request, answer, now)
         if shared is not None:
@@ -93,6 +109,21 @@ class Scalev:
             events=[event],
             repeatable=self._has_event_id,
         )
+
+
+def quota_rest_s(answer: Answer, now: float) -> float | None:
+    """Seconds until Scalev takes more; None where it says nothing of it, or takes more now.
+
+    Section 2: `X-Ratelimit-Remaining` and `-Reset`. Whether the reset is a moment or a span is not
+    said; in seconds since 1970 it can be nothing else.
+    """
+    headers = {key.lower(): value for key, value in answer.headers.items()}
+    if headers.get("x-ratelimit-remaining", "").strip() != "0":
+        return None
+    reset = headers.get("x-ratelimit-reset", "").strip()
+    if not re.fullmatch("[0-9]{1,12}", reset):
+        return None
+    return float(reset) if int(reset) < MOMENTS_FROM_S else max(float(reset) - now, 0.0)
 
 
 def _urls(event: Event) -> dict[str, str]:

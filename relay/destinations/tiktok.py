@@ -66,6 +66,7 @@ class Tiktok(PixelApi):
     """TikTok's Events API for one pixel."""
 
     kind = "tiktok"
+    per_second = 1000.0  # section 4, from a secondary source
 
     def __init__(self, site: Site, name: str, table: TiktokTable, pixel_id: str) -> None:
         headers = {TOKEN_HEADER: table.access_token}

@@ -60,6 +60,8 @@ class Tracify:
 
     kind = "tracify"
     batch = 50  # no maximum is published
+    in_flight = 4
+    per_second = 10.0  # nor is a limit; this one is ours
     max_age_s = 7 * 24 * 60 * 60
 
     def __init__(self, name: str, table: TracifyTable) -> None:

@@ -106,6 +106,8 @@ class Anything:
     name = kind = "one"
     categories: Sequence[str] = ()
     batch = 1
+    in_flight = 8
+    per_second = 0.0
     max_age_s = 86400
 
     def __init__(self, most: int) -> None:

@@ -13,7 +13,15 @@ from typing import Any
 import httpx
 
 from relay.delivery import DeliveryLoop
-from relay.destinations import DONE, Answer, Event, Judgement, Request, judge_transport
+from relay.destinations import (
+    DONE,
+    IN_FLIGHT,
+    Answer,
+    Event,
+    Judgement,
+    Request,
+    judge_transport,
+)
 from relay.outbox import DeliveryRow
 from relay.outbox.sqlite import SqliteOutbox
 from tests.relay.records import NOW, record
@@ -37,10 +45,14 @@ class FakeDestination:
         batch: int = 1,
         repeatable: bool = True,
         max_age_s: int = WEEK_S,
+        in_flight: int = IN_FLIGHT,
+        per_second: float = 0.0,
     ) -> None:
         self.name = name
         self.batch = batch
         self.max_age_s = max_age_s
+        self.in_flight = in_flight
+        self.per_second = per_second
         self._repeatable = repeatable
 
     def skips(self, event: Event) -> str | None:
@@ -121,6 +133,7 @@ class Stage:
             [("toko", destination) for destination in destinations],
             transport=lambda: httpx.MockTransport(self._answer),
             now_ms=self.time.now_ms,
+            clock_ms=self.time.now_ms,
             chance=lambda: self.chance,
             wait=self.time.wait,
             **more,

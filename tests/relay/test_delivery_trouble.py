@@ -187,7 +187,7 @@ class TestFullDisk:
 class TestStop:
     async def test_what_is_under_way_is_finished(self, path: Path) -> None:
         """Within the deadline; nothing new is started, the rest waits for the next start."""
-        async with stage(path, in_flight=1) as on:
+        async with stage(path, FakeDestination(in_flight=1)) as on:
             on.systems["meta"] = held = Held()
             await on.put("e1", "e2")
             await on.quiet(stalled=1)

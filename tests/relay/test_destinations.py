@@ -107,7 +107,7 @@ TRANSPORT: list[tuple[Answer, Judgement | None, Judgement | None]] = [
     (
         Answer(failure="no_answer", detail="late"),
         Judgement("retry", "no answer: late"),
-        Judgement("dead", "no answer: late" + TWICE),
+        Judgement("dead", "no answer: late" + TWICE, may_have_arrived=True),
     ),
     (
         Answer(429, headers={"Retry-After": "3"}),
@@ -117,12 +117,12 @@ TRANSPORT: list[tuple[Answer, Judgement | None, Judgement | None]] = [
     (
         Answer(503, headers={"Retry-After": "3"}),
         Judgement("retry", "server error (503)", 3.0),
-        Judgement("dead", "server error (503)" + TWICE),
+        Judgement("dead", "server error (503)" + TWICE, 3.0, may_have_arrived=True),
     ),
     (
         Answer(500),
         Judgement("retry", "server error (500)"),
-        Judgement("dead", "server error (500)" + TWICE),
+        Judgement("dead", "server error (500)" + TWICE, may_have_arrived=True),
     ),
     (
         Answer(401),
