@@ -208,10 +208,10 @@
     heard: (kind) => internal.pixels[kind].heard?.(),
     call: (text) => attempt(() => call(...JSON.parse(text)), (error) => say(error)) ?? "",
     // POST at once; `done(status, retryAfter, ...given)`, status 0 for no answer. True when the browser
-    // sends it on should the page go: it does with 64 KiB in all, of which the beacon needs a part.
+    // sends it on should the page go.
     send(url, init, text, done, ...given) {
       const size = new Blob([text]).size;
-      const keepalive = sentOn + size < 40000;
+      const keepalive = size < internal.room();
       if (keepalive) sentOn += size;
       const answer = (status, retryAfter) => {
         if (keepalive) sentOn -= size;
@@ -224,6 +224,7 @@
       );
       return keepalive;
     },
+    room: () => 60000 - sentOn, // of 64 KiB
     beacon: (text) => navigator.sendBeacon(settings.relay, text),
     later: (action, waitMs) => setTimeout(action, waitMs),
     chance: () => uuid7(0).slice(-12),

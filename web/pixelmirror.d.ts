@@ -458,6 +458,8 @@ declare namespace pixelmirror {
     attribution: { [field in Attribution]?: string };
     consent: { status: "granted"; categories?: string[]; gpc?: true };
     destinations?: string[];
+    /** Those to which the page posts it itself. */
+    direct?: string[];
   }
 
   /** What became of an event in the page. */

@@ -41,6 +41,7 @@ class FakePage:
         self.request: Any = None  # (body, done), while one is under way
         self.sends: dict[str, Any] = {}  # key -> done, of what is under way to Scalev
         self.is_full = False  # the browser sends nothing on should the page go
+        self.room_bytes = 60000
         self.timers: list[Any] = []  # [(wait_ms, function)]
 
     def done(self, verb: str) -> list[Any]:
@@ -164,6 +165,9 @@ class FakePage:
         self.did.append(["send", url, headers, json.loads(text)])
         self.sends[key] = done
         return not self.is_full
+
+    def room(self) -> int:
+        return self.room_bytes
 
     def scalev(self, status: int, key: str, retry_after: str = "") -> None:
         """Scalev's answer to what is under way under this key."""

@@ -205,10 +205,20 @@ def test_leaving_posts_no_more_than_the_browser_sends_on() -> None:
     assert min(counts) > 5, counts
     assert max(counts) < 40, counts
     texts = [repr(body) for _, _, body in shop.page.done("send")]
-    assert sum([len(text) for text in texts]) < direct.LEAVING_CHARACTERS + 5000
+    assert sum([len(text) for text in texts]) < direct.LEAVING_BYTES + 5000
     then = shop.then().start()
     then.answer_all()
     assert counts[2] + len(then.bodies("snackvideo")) == 40
+
+
+def test_leaving_leaves_the_mirrors_beacon_its_room() -> None:
+    """What a browser would not send on surely does not arrive: it waits for the next page."""
+    shop = DirectShop().start(ADD, VIEW)
+    shop.page.room_bytes = direct.BEACON_BYTES + 300
+    shop.tracker.leave()
+    assert [len(shop.bodies(provider)) for provider in PROVIDERS] == [1, 1, 1]
+    then = shop.then().start()
+    assert then.names("snackvideo") == ["contentView"]
 
 
 def test_a_request_that_the_browser_does_not_send_on_may_be_lost() -> None:

@@ -192,6 +192,10 @@ class Page:
         init = json.dumps({"headers": headers, "credentials": "omit"})
         return self.loader.send(url, init, text, self.callback(done, whose), key)
 
+    def room(self) -> int:
+        """How many bytes more the browser would send on should the page go."""
+        return self._loader(["room", []]) or 0
+
     def beacon(self, text: str) -> None:
         self._loader(["beacon", [text]])
 

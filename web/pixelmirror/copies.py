@@ -115,14 +115,13 @@ class Copies:
         self.waiting = []
 
     def leave(self, room: int) -> int:
-        """The page hides: post what waits, in so many characters, and let go of every entry.
+        """The page hides: post what waits, in so many bytes, and let go of every entry.
 
-        The browser sends on what a page has posted when it goes, 64 KiB in all. Returns how many
-        characters are left.
+        Returns how many bytes are left.
         """
         waiting, self.waiting = self.waiting, []
         for key, copy in waiting:
-            size = len(json.dumps(copy["body"]))
+            size = len(json.dumps(copy["body"]).encode())
             if not self.entries.is_ours(key):
                 continue
             if size <= room and not self.is_paused:

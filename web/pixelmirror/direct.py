@@ -12,7 +12,8 @@ from .entries import Entries
 from .wanted import is_named
 
 MAX_KEPT = 150
-LEAVING_CHARACTERS = 30000  # beside the mirror's: a browser sends on 64 KiB when the page goes
+LEAVING_BYTES = 30000  # posted by a page that goes
+BEACON_BYTES = 20000  # what the mirror's beacon needs of the browser's room
 
 
 class Direct:
@@ -83,9 +84,9 @@ class Direct:
 
     def leave(self) -> None:
         """The page hides: it posts what it can, and another may take care of the rest."""
-        room = 0
+        room, whole = 0, min(LEAVING_BYTES, self.page.room() - BEACON_BYTES)
         for destination, _, _ in self._routes():
-            room += LEAVING_CHARACTERS // len(self.copies)
+            room += whole // len(self.copies)
             room = self.copies[destination].leave(room)
         self.has_left = bool(self.copies)
 
