@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -28,19 +29,23 @@ from relay.callers import (
 )
 from relay.delivery import DeliveryLoop, system_now_ms
 from relay.destinations.registry import destinations
+from relay.disk import Disk
 from relay.ingest import RETRY_AFTER_S, Ingest, Received
-from relay.outbox import Outbox, OutboxError, OutboxUnavailable
+from relay.metrics import Metrics
+from relay.outbox import Outbox, OutboxUnavailable
 from relay.pages import SitePages, answer
 from relay.refusals import Refusal
 from relay.refusals import answer as refused
+from relay.request_log import REQUEST_ID, SITE, RequestLog
 from relay.security_headers import HEADERS, SecurityHeaders
 from relay.sending import Sender, Transport
 from relay.site import Site
+from relay.watch import Watch
 from relay.webhooks import Webhooks
 
 PREFLIGHT_S = 86400
 MAX_ROWS = 1000
-STOP_WITHIN_S = 10.0
+FINISH_WITHIN_S = 8.0
 STATES = ("waiting", "done", "dead", "skipped")
 
 
@@ -48,7 +53,8 @@ class Relay:
     """The relay of some sites on one outbox.
 
     `now_ms` tells the time, `clock_s` only how it passes (for the rate limit), `transport` makes
-    the connections outward; tests replace them.
+    the connections outward; tests replace them. `disk` is the outbox's, `finish_within_s` what is
+    in flight at the end may take.
     """
 
     def __init__(
@@ -61,6 +67,8 @@ class Relay:
         now_ms: Callable[[], int] = system_now_ms,
         clock_s: Callable[[], float] = time.monotonic,
         transport: Transport | None = None,
+        disk: Disk | None = None,
+        finish_within_s: float = FINISH_WITHIN_S,
     ) -> None:
         self.sites = {site.site: site for site in sites}
         self.outbox = outbox
@@ -72,14 +80,20 @@ class Relay:
         self.limits = {site.site: SiteLimit(site.rate_limit) for site in sites}
         self.strangers = Strangers(sites, clock_s)
         every = {site.site: destinations(site) for site in sites}
+        routes = [(name, each) for name, some in every.items() for each in some]
+        self.metrics = Metrics(self.sites, [(name, each.name) for name, each in routes])
         self.delivery = DeliveryLoop(
             outbox,
-            [(name, each) for name, some in every.items() for each in some],
+            routes,
             retention_days={site.site: site.retention_days for site in sites},
             transport=transport,
             now_ms=now_ms,
+            metrics=self.metrics,
         )
-        self.ingest = Ingest(outbox, every, self.delivery.wake)
+        self.watch = Watch(outbox, self.delivery, self.metrics, disk, now_ms)
+        self._finish_within_s = finish_within_s
+        self._stopping: asyncio.Task[None] | None = None
+        self.ingest = Ingest(outbox, every, self.delivery.wake, self.metrics)
         self.webhooks = Webhooks(
             self.sites, self.ingest, outbox, Sender(transport), self.strangers, now_ms
         )
@@ -152,7 +166,9 @@ class Relay:
     def _keyholder(self, request: Request) -> Site:
         """The site of the secret key; a stranger may not try keys for ever."""
         self.strangers.look(request)
-        return site_of_key(self.sites.values(), request)
+        site = site_of_key(self.sites.values(), request)
+        request.scope[SITE] = site.site
+        return site
 
     async def server_events(self, request: Request) -> Response:
         """`POST /v1/events`: what the shop's own servers send."""
@@ -226,12 +242,15 @@ class Relay:
         return PlainTextResponse("ok")
 
     async def readyz(self, request: Request) -> Response:
-        """200 while the outbox can store, else 503."""
-        try:
-            await self.outbox.check()
-        except OutboxError as error:
-            return PlainTextResponse(f"not ready: {error}", 503)
-        return PlainTextResponse("ready")
+        """200 while the outbox can store, has room on its disk, and we go on; else 503."""
+        why = "stopping" if self._stopping else await self.watch.trouble()
+        return PlainTextResponse(f"not ready: {why}", 503) if why else PlainTextResponse("ready")
+
+    async def metrics_page(self, request: Request) -> Response:
+        """What Prometheus reads."""
+        await self.watch.measure()
+        text, media_type = self.metrics.text(request.headers.get("accept", ""))
+        return Response(text, media_type=media_type)
 
     async def refused(self, request: Request, error: Exception) -> Response:
         """Starlette's handler for `Refusal`."""
@@ -260,17 +279,30 @@ class Relay:
             Route("/webhooks/midtrans/{site}", self.webhooks.notified, methods=["POST"]),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
+            Route("/metrics", self.metrics_page),
         ]
 
     @asynccontextmanager
     async def running(self, app: Starlette) -> AsyncIterator[None]:
-        """Delivery runs; at the end what is in flight is finished."""
+        """Delivery runs, and the watch; at the end what is in flight is finished."""
         self.delivery.start()
+        watching = asyncio.create_task(self.watch.run())
         try:
             yield
         finally:
-            await self.delivery.stop(STOP_WITHIN_S)
+            watching.cancel()
+            await self.begin_stop()
             await self.webhooks.close()
+
+    def begin_stop(self) -> asyncio.Task[None]:
+        """Not ready any more, and nothing new is delivered; done when nothing is in flight."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self.delivery.stop(self._finish_within_s))
+        return self._stopping
+
+    def refused_unread(self, code: str) -> None:
+        """A request was refused before the app saw it: its site is not known."""
+        self.metrics.refused("", code)
 
 
 def create_app(relay: Relay) -> Starlette:
@@ -278,7 +310,10 @@ def create_app(relay: Relay) -> Starlette:
     app = Starlette(
         routes=relay.routes(),
         lifespan=relay.running,
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[
+            Middleware(RequestLog, relay.metrics, relay.sites),
+            Middleware(SecurityHeaders),
+        ],
         exception_handlers={
             Refusal: relay.refused,
             ClientDisconnect: _gone,
@@ -312,6 +347,7 @@ async def _failed(request: Request, error: Exception) -> Response:
     """A mistake of ours. It is logged by who runs the app; the caller learns nothing of it."""
     response = refused(Refusal("internal_error", "the relay made a mistake"))
     response.headers.update(HEADERS)  # it stands outside of the middleware
+    response.headers["X-Request-Id"] = request.scope[REQUEST_ID]
     return response
 
 

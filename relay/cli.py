@@ -5,28 +5,29 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import signal
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
-from typing import Any
 
 import click
-import uvicorn
 
 from pixelmirror.wanted import is_named
 from relay import __version__
 from relay.app import Relay, create_app, page_path
 from relay.assets import Assets, AssetsMissing
 from relay.cli_outbox import DATA, dead_letters, events, outbox_file, run_to_the_end
-from relay.connection import Connection
 from relay.destinations.registry import destinations
+from relay.disk import LEAST_FREE_BYTES, Disk
 from relay.logs import LogFormat, written
+from relay.outbox import OutboxInUse
 from relay.outbox.sqlite import SqliteOutbox
 from relay.pages import SitePages
 from relay.redaction import secrets
+from relay.serving import STOP_WITHIN_S, finish_within_s, serve_app
 from relay.site import Site, SiteError, load_all
+
+LOOK_AGAIN_S = 0.1
+"""Between two looks whether an outbox is free."""
 
 SITE_FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -78,6 +79,30 @@ main.add_command(events)
 @click.option("--outbox", "outbox_url", default=None, help="sqlite:FILE; DIR/outbox.db by default.")
 @DATA
 @click.option(
+    "--wait",
+    "wait_s",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Seconds to wait for an outbox that another relay is about to leave.",
+)
+@click.option(
+    "--stop-within",
+    "stop_within_s",
+    default=STOP_WITHIN_S,
+    show_default=True,
+    type=click.IntRange(2),
+    help="Seconds from SIGTERM to the end.",
+)
+@click.option(
+    "--least-free",
+    "least_free_mib",
+    default=LEAST_FREE_BYTES >> 20,
+    show_default=True,
+    type=click.IntRange(0),
+    help="MiB on the outbox's disk below which the relay is not ready.",
+)
+@click.option(
     "--log-format",
     type=click.Choice(["auto", "text", "json"]),
     default="auto",
@@ -98,60 +123,54 @@ def serve(
     path: str,
     outbox_url: str | None,
     data: Path,
+    wait_s: int,
+    stop_within_s: int,
+    least_free_mib: int,
     log_format: LogFormat,
     log_level: str,
 ) -> None:
     """Run the relay for the sites of these files.
 
     Ready when GET /readyz answers 200. SIGTERM: takes nothing more, finishes what is in flight
-    and keeps the rest for the next start.
+    and keeps the rest for the next start. A second SIGTERM ends it at once, as a kill does.
     """
     sites = _sites(files)
     file = outbox_file(outbox_url, data)
 
     async def run() -> None:
-        async with await SqliteOutbox.open(file) as outbox:
-            await serve_app(create_app(Relay(sites, outbox, Assets(), path)), host, port)
+        async with await _opened(file, wait_s) as outbox:
+            relay = Relay(
+                sites,
+                outbox,
+                Assets(),
+                path,
+                disk=Disk(file, least_free_mib << 20),
+                finish_within_s=finish_within_s(stop_within_s),
+            )
+            await serve_app(
+                create_app(relay),
+                host,
+                port,
+                stop_within_s=stop_within_s,
+                on_stop=relay.begin_stop,
+                refused=relay.refused_unread,
+            )
 
     known = (secret for site in sites for secret in secrets(site))
     with written(log_format, log_level, known):
         run_to_the_end(run)
 
 
-class Server(uvicorn.Server):
-    """uvicorn's server, but after a signal it just ends.
-
-    uvicorn's own raises the signal again, which would end the process before the outbox is closed.
-    """
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        numbers = (signal.SIGINT, signal.SIGTERM)
-        for number in numbers:
-            loop.add_signal_handler(number, self.handle_exit, number, None)
+async def _opened(file: Path, wait_s: int) -> SqliteOutbox:
+    """The outbox, once whoever has it leaves it; raises OutboxInUse when the time is over."""
+    give_up = time.monotonic() + wait_s
+    while True:
         try:
-            yield
-        finally:
-            for number in numbers:
-                loop.remove_signal_handler(number)
-
-
-async def serve_app(app: Any, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM. The peer is taken as it is: no proxy is believed here."""
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        http=Connection,
-        ws="none",
-        access_log=False,
-        log_config=None,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
-    await Server(config).serve()
+            return await SqliteOutbox.open(file)
+        except OutboxInUse:
+            if time.monotonic() >= give_up:
+                raise
+        await asyncio.sleep(LOOK_AGAIN_S)
 
 
 @main.command()

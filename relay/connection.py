@@ -7,6 +7,7 @@ cut off is answered where the answer would not run into another's.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Literal
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -45,8 +46,11 @@ class Connection(HttpToolsProtocol):
     patience_s = PATIENCE_S
     most = most_connections()
 
-    def __init__(self, *given: Any, **settings: Any) -> None:
+    def __init__(
+        self, *given: Any, refused: Callable[[str], None] | None = None, **settings: Any
+    ) -> None:
         super().__init__(*given, **settings)
+        self._refused = refused
         self._timer: asyncio.TimerHandle | None = None
         self._since = 0.0
         self._bytes = 0  # of the request under way
@@ -141,6 +145,8 @@ class Connection(HttpToolsProtocol):
     def _cut_off(self, refusal: Refusal) -> None:
         """The connection is closed; the peer is told why where it listens for an answer."""
         self._stop()
+        if self._refused is not None and self._part:  # a silent connection asked for nothing
+            self._refused(refusal.code)
         is_first = self.cycle is None or self.cycle.response_complete
         is_unanswered = not is_first and not self.cycle.response_started and not self.pipeline
         if (self._part == "head" and is_first) or (self._part == "body" and is_unanswered):

@@ -13,6 +13,7 @@ from relay import checkout
 from relay.bots import is_bot
 from relay.destinations import Destination, Event, TakesItems
 from relay.logs import get_logger
+from relay.metrics import Metrics
 from relay.outbox import (
     Join,
     NewDelivery,
@@ -40,17 +41,22 @@ class Received:
 
 
 class Ingest:
-    """Takes the events of every site. `wake(site, destination)` tells delivery of new work."""
+    """Takes the events of every site. `wake(site, destination)` tells delivery of new work.
+
+    What it takes is counted in `metrics`.
+    """
 
     def __init__(
         self,
         outbox: Outbox,
         destinations: Mapping[str, Sequence[Destination]],
         wake: Callable[[str, str], None],
+        metrics: Metrics | None = None,
     ) -> None:
         self.outbox = outbox
         self.destinations = destinations
         self.wake = wake
+        self.metrics = metrics or Metrics()
 
     async def store(self, site: Site, events: Sequence[dict[str, Any]], received: Received) -> None:
         """Every event is durable for every destination that wants it; raises Refusal 503.
@@ -74,12 +80,23 @@ class Ingest:
                 fresh = await self.outbox.tell(records, told, self._join(site))
             else:
                 fresh = await self.outbox.put(records)
+        self.metrics.accepted(site.site, len(events))
+        self._count(site, records)
+        self._count(site, [one.record for one in told if one.record])
         self._wake(fresh)
 
     async def pay(self, site: Site, payment: Payment) -> None:
         """The order is paid, durable with the event that it sends; raises Refusal 503."""
+        made: list[Record] = []
+        join = self._join(site)
+
+        def noted(payment: Payment, contexts: Sequence[Mapping[str, Any]]) -> Record:
+            made.append(join(payment, contexts))
+            return made[-1]
+
         with durable(site):
-            fresh = await self.outbox.pay(payment, self._join(site))
+            fresh = await self.outbox.pay(payment, noted)
+        self._count(site, made[-1:])
         self._wake(fresh)
 
     def _join(self, site: Site) -> Join:
@@ -90,6 +107,10 @@ class Ingest:
 
     def _record(self, site: Site, event: Event) -> Record:
         return event, [route(event, each) for each in self.destinations[site.site]]
+
+    def _count(self, site: Site, records: Sequence[Record]) -> None:
+        for _, deliveries in records:
+            self.metrics.routed(site.site, deliveries)
 
     def _wake(self, fresh: set[tuple[str, str]]) -> None:
         for name, destination in fresh:

@@ -42,6 +42,7 @@ from relay.ingest import Ingest, Received
 from relay.outbox import Join
 from relay.refusals import Refusal
 from relay.refusals import answer as refused
+from relay.request_log import SITE
 from relay.site import PROVIDER_KINDS, Provider, Site
 from relay.storefront_body import Copy, names_of, read
 
@@ -85,7 +86,7 @@ class OneSystem(Ingest):
             site: [one for one in some if fed_by(one) == provider]
             for site, some in every.destinations.items()
         }
-        super().__init__(every.outbox, fed, every.wake)
+        super().__init__(every.outbox, fed, every.wake, every.metrics)
         self._every = every
 
     def _join(self, site: Site) -> Join:
@@ -112,7 +113,9 @@ class StorefrontApi:
         try:
             if request.method == "OPTIONS":
                 return _preflight(cors)
-            await self._take(provider, _site_of_key(request, sites), request)
+            site = _site_of_key(request, sites)
+            request.scope[SITE] = site.site
+            await self._take(provider, site, request)
             response = Response(status_code=204)
         except Refusal as refusal:
             response = refused(self._relay.strangers.judged(request, refusal))

@@ -53,7 +53,7 @@ def create_demo(port: int, data_dir: Path) -> Starlette:
     @asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
         async with await SqliteOutbox.open(data_dir / "demo.db") as outbox:
-            relay = create_app(Relay([site], outbox, assets))
+            relay = create_app(Relay([site], outbox, assets, finish_within_s=1))
             outboxes[:] = [outbox]
             neighbours.update(dict.fromkeys(RELAY_PATHS, switch.before(relay)))
             async with relay.router.lifespan_context(relay):

@@ -4,7 +4,8 @@
 promises of `Outbox`; nothing here says how they are kept.
 
     OutboxError
-    ├── OutboxRefused       it cannot be opened: in use, of a newer version, not an outbox
+    ├── OutboxRefused       it cannot be opened: of a newer version, not an outbox
+    │   └── OutboxInUse     another process has it
     └── OutboxUnavailable   it can't store or read now: disk full, locked, closed
 """
 
@@ -29,6 +30,10 @@ class OutboxError(Exception):
 
 class OutboxRefused(OutboxError):
     """The outbox cannot be opened; the message says why and what to do."""
+
+
+class OutboxInUse(OutboxRefused):
+    """Another process has the outbox open; when it ends, this one may."""
 
 
 class OutboxUnavailable(OutboxError):

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
-from relay.outbox import OutboxRefused
+from relay.outbox import OutboxInUse, OutboxRefused
 
 Synchronous = Literal["FULL", "NORMAL"]
 """`FULL` survives a power cut; `NORMAL` only a killed process, with fewer waits for the disk."""
@@ -180,7 +180,7 @@ def _take(lock: int, path: Path) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise OutboxRefused(
+        raise OutboxInUse(
             f"the outbox {path} is in use by another process: stop that one first, "
             "or give this one another data directory"
         ) from None

@@ -270,6 +270,7 @@ OPERATIONS = [
     ),
     Operation("/healthz", "get", "healthz", "The process lives.", {200: TEXT}),
     Operation("/readyz", "get", "readyz", "Events can be stored.", {200: TEXT, 503: TEXT}),
+    Operation("/metrics", "get", "metrics", "Counters, as Prometheus reads them.", {200: TEXT}),
 ]
 
 RETRY_AFTER: Schema = {

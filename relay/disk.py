@@ -1,0 +1,41 @@
+"""The disk under an outbox: how much of it is left, and whether that is enough."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+LEAST_FREE_BYTES = 64 * 1024 * 1024
+"""With less than this the relay is not ready: what it takes could soon not be stored."""
+
+
+class Disk:
+    """The disk of the outbox in this file. `usage` tells of a folder, as `shutil.disk_usage`."""
+
+    def __init__(
+        self,
+        file: Path,
+        least_free_bytes: int = LEAST_FREE_BYTES,
+        usage: Callable[[Path], Any] = shutil.disk_usage,
+    ) -> None:
+        self._file = file
+        self._least_free_bytes = least_free_bytes
+        self._usage = usage
+
+    def free_bytes(self) -> int:
+        """What we may still write."""
+        return int(self._usage(self._file.parent).free)
+
+    def outbox_bytes(self) -> int:
+        """What the file takes, its write-ahead log included."""
+        files = (self._file, self._file.with_name(f"{self._file.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def trouble(self) -> str:
+        """What is wrong, in words; empty while all is well."""
+        free, least = self.free_bytes(), self._least_free_bytes
+        if free >= least:
+            return ""
+        return f"only {free >> 20} MiB are free on the outbox's disk, {least >> 20} MiB are needed"
