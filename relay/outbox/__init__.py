@@ -364,6 +364,7 @@ class Outbox(Protocol):
         Forgotten is what was done or skipped `UNIQUE_DAYS` ago. Dead letters older than their
         site's `retention_days` (30 for a site not named) are dropped, and so is what was told of an
         order; that of a paid one already after `UNIQUE_DAYS`, when nothing is left to complete.
+        Where much was forgotten, the store is smaller.
         """
         ...
 

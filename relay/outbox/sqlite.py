@@ -260,6 +260,7 @@ class SqliteOutbox:
             forgotten += await self._remove(site, "done", over)
             forgotten += await self._remove(site, "skipped", over)
         await self._purge_orders(now_ms, retention_days)
+        await self._shrink()
         return forgotten
 
     async def check(self) -> None:
@@ -276,6 +277,15 @@ class SqliteOutbox:
             lambda db: statements.sites(db, orders.SITES_WITH_ORDERS)
         ):
             await self._erase(orders.REMOVE_ORDERS, site, now_ms - ORDER_DAYS * DAY_MS)
+
+    async def _shrink(self) -> None:
+        def work(db: sqlite3.Connection) -> int:
+            count = statements.shrink(db, CHUNK)
+            if count:
+                self._writer.scrub_soon()  # the file ends where it ends once the log is emptied
+            return count
+
+        await self._in_chunks(work)
 
     async def _erase(self, statement: str, site: str, before_ms: int) -> None:
         def work(db: sqlite3.Connection) -> int:

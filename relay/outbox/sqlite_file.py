@@ -125,6 +125,7 @@ def connect(path: Path, *, synchronous: Synchronous = "FULL") -> sqlite3.Connect
     db = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
     )
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; a file keeps what it has
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {synchronous}")
     db.execute("PRAGMA secure_delete = ON")
@@ -139,7 +140,7 @@ def prepare(path: Path, now_ms: int) -> int:
     `OutboxRefused`.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_directory(path.parent, 0o700)
         lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise OutboxRefused(f"the outbox {path} cannot be made: {error.strerror}") from error
@@ -147,7 +148,7 @@ def prepare(path: Path, now_ms: int) -> int:
         _take(lock, path)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         _lay_out(path, now_ms)
-        _make_name_durable(path.parent)
+        _make_names_durable(path.parent)
     except (OSError, sqlite3.Error) as error:
         os.close(lock)
         raise OutboxRefused(f"the outbox {path} cannot be opened: {error}") from error
@@ -155,6 +156,14 @@ def prepare(path: Path, now_ms: int) -> int:
         os.close(lock)
         raise
     return lock
+
+
+def _make_directory(directory: Path, mode: int = 0o777) -> None:
+    """It is there, and is still after a power cut: so are the names of what had to be made."""
+    if not directory.exists():
+        _make_directory(directory.parent)
+        directory.mkdir(mode, exist_ok=True)
+        _make_names_durable(directory.parent)
 
 
 def find(path: Path) -> None:
@@ -208,7 +217,7 @@ def _version(db: sqlite3.Connection, path: Path) -> int:
     return int(version)
 
 
-def _make_name_durable(directory: Path) -> None:
+def _make_names_durable(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -302,6 +302,29 @@ def remove(db: sqlite3.Connection, site: str, state: State, chosen: Filter, limi
     return len(keys)
 
 
+SPARE_PAGES = 256
+"""Free pages, 1 MiB, that are not worth giving back."""
+
+
+def shrink(db: sqlite3.Connection, limit: int) -> int:
+    """How many of at most `limit` pages the disk has back, where more than a quarter is free.
+
+    What is free else is filled again by tomorrow's events.
+    """
+    read = ("freelist_count", "page_count", "auto_vacuum")
+    free, pages, mode = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in read)
+    count = min(limit, free - max(pages // 4, SPARE_PAGES))
+    if mode != INCREMENTAL or count <= 0:
+        return 0
+    for _ in range(count):  # one each: Python's sqlite3 leaves the statement after its first step
+        db.execute("PRAGMA incremental_vacuum(1)")
+    return int(count)
+
+
+INCREMENTAL = 2
+"""SQLite's `auto_vacuum` of a file that can shrink; one of schema 2 or older cannot."""
+
+
 def sites(db: sqlite3.Connection, statement: str = SITES) -> list[str]:
     """Every site that has deliveries, or is in the table of another such statement."""
     return [site for (site,) in db.execute(statement)]

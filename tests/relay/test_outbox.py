@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from relay.outbox import (
     Outcome,
 )
 from relay.outbox.sqlite import SqliteOutbox
+from tests.relay.disk import full_disk
 from tests.relay.records import NOW, claim, end, event, raw, record, states, to
 
 pytestmark = pytest.mark.anyio
@@ -28,17 +26,6 @@ def anyio_backend() -> str:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "var" / "outbox.db"
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """No file of this process can grow."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 class TestPut:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from relay.outbox import sqlite_orders as orders
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import connect
 from tests.relay.killed import killed_after
-from tests.relay.outbox_orders import join, payment, told, waiting
-from tests.relay.records import NOW, states
+from tests.relay.outbox_orders import join, payment, told
+from tests.relay.records import NOW
 
 pytestmark = pytest.mark.anyio
 
@@ -88,49 +87,6 @@ async def test_a_closed_outbox_says_so(outbox: SqliteOutbox) -> None:
     ):
         with pytest.raises(OutboxError, match="closed"):
             await work
-
-
-VERSION_1 = """
-CREATE TABLE events (
-    id INTEGER PRIMARY KEY, site TEXT NOT NULL, event_id TEXT NOT NULL, event_name TEXT NOT NULL,
-    order_id TEXT, received_at INTEGER NOT NULL, body TEXT, UNIQUE (site, event_id)
-);
-CREATE INDEX events_of_order ON events (site, order_id) WHERE order_id IS NOT NULL;
-CREATE TABLE deliveries (
-    event INTEGER NOT NULL, destination TEXT NOT NULL, site TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('waiting', 'done', 'dead', 'skipped')),
-    due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, status INTEGER,
-    reason TEXT NOT NULL, sent_as TEXT, begun INTEGER NOT NULL DEFAULT 0,
-    updated_at INTEGER NOT NULL, PRIMARY KEY (event, destination)
-) WITHOUT ROWID;
-CREATE INDEX deliveries_due ON deliveries (site, destination, due_ms) WHERE state = 'waiting';
-CREATE INDEX deliveries_changed ON deliveries (site, state, updated_at);
-CREATE INDEX deliveries_begun ON deliveries (event) WHERE begun = 1;
-CREATE TABLE proof (id INTEGER PRIMARY KEY CHECK (id = 1), written INTEGER NOT NULL);
-INSERT INTO proof VALUES (1, 0);
-INSERT INTO events VALUES (1, 'toko', 'e1', 'add_to_cart', NULL, 1760000000000, '{"params":{}}');
-INSERT INTO deliveries VALUES
-    (1, 'meta', 'toko', 'waiting', 1760000000000, 0, NULL, '', 'e1', 0, 1760000000000),
-    (1, 'scalev', 'toko', 'waiting', 1760000000000, 1, NULL, '', 'e1', 1, 1760000000000);
-PRAGMA user_version = 1;
-"""
-
-
-async def test_the_file_of_version_1_is_brought_up_to_date(path: Path) -> None:
-    """What waits in it is delivered, what was being sent is buried, and orders are known."""
-    path.parent.mkdir()
-    db = sqlite3.connect(path)
-    db.executescript(VERSION_1)
-    db.close()
-    async with await SqliteOutbox.open(path, now_ms=NOW) as outbox:
-        assert await states(outbox) == [("e1", "meta", "waiting"), ("e1", "scalev", "dead")]
-        assert await waiting(outbox, "meta") == [{"params": {}}]
-        await outbox.tell([], [told("purchase")], join)
-        await outbox.pay(payment(), join)
-        rows = await outbox.deliveries("toko", order_id="O1")
-        assert {row["event_id"] for row in rows} == {"O1-purchase"}
-    async with await SqliteOutbox.open(path, now_ms=NOW) as outbox:
-        assert len(await outbox.payments("toko")) == 1
 
 
 FLAT = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import stat
 import threading
@@ -14,6 +15,7 @@ import pytest
 from relay.outbox import (
     OutboxRefused,
     OutboxUnavailable,
+    Outcome,
 )
 from relay.outbox import sqlite_lookup as lookup
 from relay.outbox import sqlite_statements as statements
@@ -22,7 +24,7 @@ from relay.outbox.sqlite_file import connect
 from relay.outbox.sqlite_statements import Filter
 from relay.outbox.sqlite_threads import Writer
 from tests.relay.killed import killed_after
-from tests.relay.records import NOW, claim, record
+from tests.relay.records import DAY_MS, NOW, claim, raw, record, states
 
 pytestmark = pytest.mark.anyio
 
@@ -98,15 +100,6 @@ class TestFile:
                 await SqliteOutbox.open(path)
         await (await SqliteOutbox.open(path)).close()
 
-    async def test_the_file_of_a_newer_version_is_refused(self, path: Path) -> None:
-        """And not touched."""
-        await (await SqliteOutbox.open(path)).close()
-        with sqlite3.connect(path) as db:
-            db.execute("PRAGMA user_version = 99")
-        db.close()
-        with pytest.raises(OutboxRefused, match=r"schema 99.* knows up to"):
-            await SqliteOutbox.open(path)
-
     async def test_another_kind_of_file_is_refused(self, tmp_path: Path) -> None:
         """A wrong path destroys nothing."""
         other = tmp_path / "notes.txt"
@@ -115,11 +108,53 @@ class TestFile:
             await SqliteOutbox.open(other)
         assert other.read_text() == "not an outbox\n" * 100
 
+    async def test_a_power_cut_is_survived_unless_asked_otherwise(self, path: Path) -> None:
+        """Each commit waits for the disk: SQLite's FULL, in its write-ahead log."""
+        for chosen, expected in ({}, 2), ({"synchronous": "NORMAL"}, 1):
+            async with await SqliteOutbox.open(path, **chosen) as outbox:  # type: ignore[arg-type]
+                assert await in_force(outbox, "synchronous") == expected
+                assert await in_force(outbox, "journal_mode") == "wal"
+                assert await in_force(outbox, "secure_delete") == 1
+
+    async def test_the_names_of_what_was_made_are_durable_too(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The folder's in its own folder, the file's in its: a power cut takes no name away."""
+        synced = set[str]()
+
+        def fsync(descriptor: int) -> None:
+            synced.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        path = tmp_path / "new" / "var" / "outbox.db"
+        await (await SqliteOutbox.open(path)).close()
+        assert synced == {str(tmp_path), str(tmp_path / "new"), str(path.parent)}
+
+    async def test_a_file_gets_smaller_when_much_is_forgotten(self, path: Path) -> None:
+        """A day of trouble does not stay on the disk for ever; a little room is left in it."""
+        async with await SqliteOutbox.open(path, synchronous="NORMAL") as outbox:
+            for n in range(20):
+                some = [record(f"e{n}-{m}", user={"name": "x" * 3000}) for m in range(200)]
+                await outbox.put(some)
+            await outbox.put([record("stays", received_at=NOW + 1)])
+            found = await claim(outbox, limit=4001)
+            await outbox.settle([Outcome(one, "done", 200) for one in found], NOW)
+        before = len(raw(path))
+        async with await SqliteOutbox.open(path, synchronous="NORMAL") as outbox:
+            assert await outbox.purge(NOW + 8 * DAY_MS, {}) == 4000
+            assert await states(outbox) == [("stays", "meta", "waiting")]
+        assert len(raw(path)) < before / 5
+
     async def test_a_directory_that_cannot_be_made_is_refused(self, tmp_path: Path) -> None:
         """With the path and the system's reason."""
         (tmp_path / "file").write_text("")
         with pytest.raises(OutboxRefused, match=r"file/outbox\.db cannot be made"):
             await SqliteOutbox.open(tmp_path / "file" / "outbox.db")
+
+
+async def in_force(outbox: SqliteOutbox, setting: str) -> object:
+    """What SQLite has as this setting where it writes."""
+    return await outbox._writer.do(lambda db: db.execute(f"PRAGMA {setting}").fetchone()[0])
 
 
 PUTS_FOR_EVER = """
