@@ -159,6 +159,7 @@ class Worker:
             await self._outbox.release(claimed)
             return
         for load in made:
+            self.pace.sent(self._around.clock_ms())
             task = asyncio.create_task(self._carry(load))
             self._under_way.add(task)
             task.add_done_callback(self._ended)
@@ -206,13 +207,14 @@ class Worker:
             if todo and self._must_hold():
                 await self._outbox.release([one for rest in todo for one in rest.deliveries])
                 return
+            if todo:
+                self.pace.sent(self._around.clock_ms())
 
     def _must_hold(self) -> bool:
         return self._stopping.is_set() or self.pace.is_held(self._around.clock_ms())
 
     async def _try(self, request: Request) -> tuple[Answer, Judgement]:
         answer = Answer(failure="no_answer")
-        self.pace.sent(self._around.clock_ms())
         start = time.perf_counter()
         try:
             answer = await self._sender.send(request)

@@ -159,6 +159,12 @@ class Stage:
             while self.time.resting() < everyone or self.loop.under_way != stalled:  # noqa: ASYNC110
                 await asyncio.sleep(0)  # the outbox's threads have no event to wait for
 
+    async def asked(self, times: int) -> None:
+        """The systems have been asked so often, all in all."""
+        async with asyncio.timeout(20):
+            while len(self.calls) < times:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
     async def passes(self, seconds: float, stalled: int = 0) -> None:
         """The time passes, with all that happens in it."""
         end = self.time.now + seconds * 1000

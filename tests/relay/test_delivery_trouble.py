@@ -233,6 +233,29 @@ class TestHouse:
             assert "deliveries wait for a destination that no site file has" in caplog.text
             assert "site=toko destination=kwai waiting=1" in caplog.text
 
+    async def test_what_nobody_will_make_is_a_dead_letter_after_a_day(self, path: Path) -> None:
+        """Time enough to start again with the right site file; then operators see it among the
+        dead letters, and replay or drop it."""
+        async with await SqliteOutbox.open(path) as outbox:
+            await outbox.put([record(f"e{n:03}", "kwai") for n in range(450)])
+            await outbox.put([record("e1", "kwai", "meta", received_at=NOW + 3_600_000)])
+        async with stage(path) as on:
+            on.time.pass_to(NOW + DAY_MS - 1)
+            await on.quiet()
+            assert await on.outbox.dead_letters("toko") == []
+            on.time.pass_to(NOW + DAY_MS + 3_600_000 - 1)
+            await on.quiet()
+            letters = await on.outbox.dead_letters("toko")
+            assert len(letters) == 450
+            assert {(row["attempts"], row["reason"]) for row in letters} == {
+                (0, "no site file has this destination any more")
+            }
+            on.time.pass_to(NOW + DAY_MS + 7_200_000)
+            await on.quiet()
+            assert len(await on.outbox.dead_letters("toko")) == 451
+            assert await on.states("meta") == {"e1": "done"}
+            assert await on.outbox.replay("toko", destination="kwai", now_ms=on.time.now) == 451
+
 
 async def test_nothing_personal_and_no_secret_is_logged(
     path: Path, caplog: pytest.LogCaptureFixture
