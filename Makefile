@@ -45,6 +45,7 @@ lock: $(VENV)
 	$(BIN)/pip install $(PIP) uv
 	$(LOCK) --output-file requirements.lock pyproject.toml
 	$(LOCK) --output-file requirements-dev.lock --constraint requirements.lock --extra dev pyproject.toml
+	$(LOCK) --output-file requirements-soak.lock --constraint requirements-dev.lock --extra soak pyproject.toml
 
 clean:
 	rm -rf .venv web/node_modules web/dist dist build var test-results \

@@ -20,7 +20,7 @@ import pytest
 import build
 
 REPO = Path(__file__).parents[1]
-LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-soak.lock"]
 COMPRESSIBLE = (".js", ".json", ".mjs", ".wasm")
 
 

@@ -34,7 +34,7 @@ JSON = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
     max_leaves=8,
 )
-HOSTILE = st.one_of(JSON, st.sampled_from(list(VALUES.values())))
+HOSTILE = st.one_of(JSON, st.sampled_from(list(VALUES.values())).map(copy.deepcopy))
 JSON_TEXTS = st.sampled_from(list(RAW.values()))
 
 
