@@ -282,6 +282,8 @@ def test_withdrawn_consent_forgets_what_waits() -> None:
         shop = first.then("page-2").start(ADD, ADD)
         shop.call("consent", given)
         assert shop.kept() == kept, given
+        shop.tracker.leave()
+        assert shop.kept() == kept, "also of what is under way"
         for provider in PROVIDERS:
             shop.answer(provider, 503)
         while shop.page.timers:

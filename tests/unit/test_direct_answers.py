@@ -248,6 +248,60 @@ def test_an_answer_after_the_page_was_hidden_still_counts() -> None:
     assert [len(shop.bodies(provider)) for provider in PROVIDERS] == [1, 1, 2]
 
 
+def test_what_is_under_way_while_the_page_is_hidden_is_not_sent_twice() -> None:
+    """Its own entry, let go of, is not taken for another page's."""
+    shop = DirectShop().start(ADD)
+    shop.tracker.leave()
+    shop.call(*VIEW)
+    assert [len(shop.bodies(provider)) for provider in PROVIDERS] == [1, 1, 1]
+    shop.answer("snackvideo", 429)
+    shop.page.ring()
+    shop.answer_all()
+    assert shop.names("snackvideo") == ["addToCart", "addToCart", "contentView"]
+    assert shop.kept() == []
+
+
+def test_several_failures_at_once_are_one_wait() -> None:
+    """What a page has posted on leaving may fail as a whole."""
+    shop = DirectShop().start(ADD, VIEW, ADD)
+    shop.tracker.leave()
+    for _ in range(3):
+        shop.answer("meta", 503)
+    assert len(shop.page.timers) == 1
+    shop.page.ring()
+    assert shop.under_way() == list(PROVIDERS)
+    assert len(shop.bodies("meta")) == 4
+
+
+def test_leaving_touches_nothing_of_another_tabs() -> None:
+    """What it has taken over from a page that was late is its own."""
+    shop = DirectShop().start(ADD, VIEW)
+    shop.page.clock_ms += entries.LEASE_MS + 1
+    other = shop.then().start()
+    taken = dict(shop.page.browser.copies)
+    shop.tracker.leave()
+    assert shop.page.browser.copies == taken
+    assert [len(shop.bodies(provider)) for provider in PROVIDERS] == [1, 1, 1]
+    other.answer_all()
+    assert other.names("meta") == ["AddToCart", "ViewContent"]
+
+
+def test_a_page_that_comes_back_posts_what_it_had_no_room_for() -> None:
+    """Out of the back/forward cache, at once."""
+    shop = DirectShop().start(ADD, VIEW)
+    shop.page.room_bytes = 0
+    shop.tracker.leave()
+    for provider in PROVIDERS:
+        shop.answer(provider, 204)
+    shop.page.request = None  # the browser has dropped it
+    shop.tracker.come_back()
+    assert [shop.names(provider)[1:] for provider in PROVIDERS] == [
+        ["ViewContent"],
+        ["ViewContent"],
+        ["contentView"],
+    ]
+
+
 def test_a_page_that_is_shown_again_takes_up_what_it_let_go_of() -> None:
     """Out of the background, or of the back/forward cache; what another tab took is that one's."""
     for takes_over in (False, True):

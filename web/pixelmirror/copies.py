@@ -40,9 +40,8 @@ class Copies:
 
     def keep(self, key: str, copy: dict) -> None:
         """Write the copy ahead; it will be posted by the next `flush`."""
-        if key not in self.under_way and key not in [one for one, _ in self.waiting]:
-            self.entries.write(key, {"copy": copy}, self.page.id)
-            self.waiting.append((key, copy))
+        self.entries.write(key, {"copy": copy}, self.page.id)
+        self.waiting.append((key, copy))
 
     def take_over(self, key: str, entry: Mapping) -> None:
         """What an earlier page left is ours, unless it is too old or a repeat would count twice.
@@ -109,10 +108,6 @@ class Copies:
         """The wait is over."""
         self.is_paused = False
         self.again()
-
-    def forget(self) -> None:
-        """Consent was withdrawn: nothing that waits is posted any more."""
-        self.waiting = []
 
     def leave(self, room: int) -> int:
         """The page hides: post what waits, in so many bytes, and let go of every entry.

@@ -71,13 +71,12 @@ class Direct:
         self.copies[_destination(key)].take_over(key, entry)
 
     def heed(self, consent: dict) -> None:
-        """What waits and may not go any more, by this consent and the site file, is forgotten."""
-        allowed = []
-        for destination, table, _ in self._routes():
-            if consent_rules.refusal(consent, "scalev", table["categories"]):
-                self.copies[destination].forget()
-            else:
-                allowed.append(destination)
+        """What is kept and may not go any more, by this consent and the site file, is forgotten."""
+        allowed = [
+            destination
+            for destination, table, _ in self._routes()
+            if not consent_rules.refusal(consent, "scalev", table["categories"])
+        ]
         for key, _ in self.page.entries(self.entries.shelf):
             if _destination(key) not in allowed:
                 self.entries.forget(key)
