@@ -21,6 +21,7 @@ from relay.disk import LEAST_FREE_BYTES, Disk
 from relay.logs import LogFormat, written
 from relay.outbox import OutboxInUse
 from relay.outbox.sqlite import SqliteOutbox
+from relay.outbox.sqlite_file import DURABILITY, Synchronous
 from relay.pages import SitePages
 from relay.redaction import secrets
 from relay.serving import STOP_WITHIN_S, finish_within_s, serve_app
@@ -79,6 +80,13 @@ main.add_command(events)
 @click.option("--outbox", "outbox_url", default=None, help="sqlite:FILE; DIR/outbox.db by default.")
 @DATA
 @click.option(
+    "--durability",
+    type=click.Choice(list(DURABILITY)),
+    default="power-cut",
+    show_default=True,
+    help="What a 204 survives. process: a killed relay, but not a power cut.",
+)
+@click.option(
     "--wait",
     "wait_s",
     default=0,
@@ -123,6 +131,7 @@ def serve(
     path: str,
     outbox_url: str | None,
     data: Path,
+    durability: str,
     wait_s: int,
     stop_within_s: int,
     least_free_mib: int,
@@ -138,7 +147,7 @@ def serve(
     file = outbox_file(outbox_url, data)
 
     async def run() -> None:
-        async with await _opened(file, wait_s) as outbox:
+        async with await _opened(file, DURABILITY[durability], wait_s) as outbox:
             relay = Relay(
                 sites,
                 outbox,
@@ -161,12 +170,12 @@ def serve(
         run_to_the_end(run)
 
 
-async def _opened(file: Path, wait_s: int) -> SqliteOutbox:
+async def _opened(file: Path, synchronous: Synchronous, wait_s: int) -> SqliteOutbox:
     """The outbox, once whoever has it leaves it; raises OutboxInUse when the time is over."""
     give_up = time.monotonic() + wait_s
     while True:
         try:
-            return await SqliteOutbox.open(file)
+            return await SqliteOutbox.open(file, synchronous=synchronous)
         except OutboxInUse:
             if time.monotonic() >= give_up:
                 raise

@@ -13,6 +13,9 @@ from relay.outbox import OutboxInUse, OutboxRefused
 Synchronous = Literal["FULL", "NORMAL"]
 """`FULL` survives a power cut; `NORMAL` only a killed process, with fewer waits for the disk."""
 
+DURABILITY: dict[str, Synchronous] = {"power-cut": "FULL", "process": "NORMAL"}
+"""What survives, by what an operator calls it (`serve --durability`)."""
+
 BUSY_TIMEOUT_MS = 2000
 """How long a call waits for somebody else's lock, a backup's say, before it fails."""
 

@@ -8,7 +8,8 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pixelmirror.event import check_params
 from relay.delivery import DeliveryLoop
 from relay.destinations import DONE, Answer, Event, Judgement, Request
 from relay.outbox.sqlite import SqliteOutbox
+from relay.outbox.sqlite_file import DURABILITY
 
 EVENTS = 500
 Measure = Callable[[], float]
@@ -96,6 +98,27 @@ def storing() -> Iterator[Pair]:
         raw.close()
 
 
+@contextmanager
+def surviving(*, is_one_by_one: bool) -> Iterator[Pair]:
+    """What `--durability power-cut` costs over `process`: it waits for the disk at each commit."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        async def put_all(durability: str) -> None:
+            path = Path(folder) / f"{durability}.db"
+            async with await SqliteOutbox.open(path, synchronous=DURABILITY[durability]) as outbox:
+                puts = [outbox.put([(event(i), [waiting("one")])]) for i in range(EVENTS)]
+                if is_one_by_one:
+                    for put in puts:
+                        await put
+                else:
+                    await asyncio.gather(*puts)
+
+        yield (
+            lambda: timed_async(lambda: put_all("power-cut")),
+            lambda: timed_async(lambda: put_all("process")),
+        )
+
+
 def waiting(destination: str) -> Any:
     return {"destination": destination, "state": "waiting", "reason": "", "sent_as": None}
 
@@ -163,8 +186,18 @@ def delivering() -> Iterator[Pair]:
         yield lambda: asyncio.run(deliver()), lambda: timed_async(send)
 
 
-BENCHMARKS = [
+BENCHMARKS: list[tuple[str, str, Callable[[], AbstractContextManager[Pair]]]] = [
     (f"check {EVENTS} events", "json.loads of the same text", checking),
     (f"store {EVENTS} events, durable", "one SQLite commit for each event", storing),
+    (
+        f"store {EVENTS} events at once, --durability power-cut",
+        "--durability process",
+        partial(surviving, is_one_by_one=False),
+    ),
+    (
+        f"store {EVENTS} events one by one, --durability power-cut",
+        "--durability process",
+        partial(surviving, is_one_by_one=True),
+    ),
     (f"deliver {EVENTS} events, one a request", "httpx alone, one after the other", delivering),
 ]

@@ -20,7 +20,7 @@ from relay.outbox import (
 from relay.outbox import sqlite_lookup as lookup
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite import SqliteOutbox
-from relay.outbox.sqlite_file import connect
+from relay.outbox.sqlite_file import DURABILITY, connect
 from relay.outbox.sqlite_statements import Filter
 from relay.outbox.sqlite_threads import Writer
 from tests.relay.killed import killed_after
@@ -110,7 +110,7 @@ class TestFile:
 
     async def test_a_power_cut_is_survived_unless_asked_otherwise(self, path: Path) -> None:
         """Each commit waits for the disk: SQLite's FULL, in its write-ahead log."""
-        for chosen, expected in ({}, 2), ({"synchronous": "NORMAL"}, 1):
+        for chosen, expected in ({}, 2), ({"synchronous": DURABILITY["process"]}, 1):
             async with await SqliteOutbox.open(path, **chosen) as outbox:  # type: ignore[arg-type]
                 assert await in_force(outbox, "synchronous") == expected
                 assert await in_force(outbox, "journal_mode") == "wal"
