@@ -67,6 +67,7 @@ class Metrics:
             REQUEST_BUCKETS_S,
             *("route", "method", "status"),
         )
+        self._of_requests: dict[tuple[str, str, int], Histogram] = {}
         self._attempts = self._histogram(
             "attempt_seconds", "One request to a destination", ATTEMPT_BUCKETS_S, *route
         )
@@ -107,7 +108,10 @@ class Metrics:
 
     def requested(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        self._requests.labels(route, method, status).observe(seconds)
+        key = (route, method, status)
+        if key not in self._of_requests:  # a lookup by labels costs more than what is measured
+            self._of_requests[key] = self._requests.labels(*key)
+        self._of_requests[key].observe(seconds)
 
     def attempted(self, site: str, destination: str, seconds: float) -> None:
         """A request to this destination ended, however it did."""

@@ -6,6 +6,7 @@ names the route, never the path, the query, the address or the user agent.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 from collections.abc import Container
@@ -13,11 +14,11 @@ from collections.abc import Container
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
-from relay.logs import get_access_logger
+from relay.logs import QuickLogger
 from relay.metrics import Metrics
 from relay.refusals import SCOPE_KEY as REFUSED
 
-log = get_access_logger("pixelmirror.requests")
+log = QuickLogger("pixelmirror.requests")
 
 REQUEST_ID = "pixelmirror.request_id"
 SITE = "pixelmirror.site"
@@ -73,9 +74,10 @@ class RequestLog:
         if code:
             self._metrics.refused(site, code)
         self._metrics.requested(route, method, status, seconds)
-        write = log.debug if route in PROBES else log.info
-        write(
+        log.log(
+            logging.DEBUG if route in PROBES else logging.INFO,
             "request",
+            request_id=scope[REQUEST_ID],
             method=method,
             route=route,
             site=site or None,
