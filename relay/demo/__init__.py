@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from relay.app import Relay, create_app
 from relay.assets import Assets, web_root
+from relay.demo.back_office import BackOffice
 from relay.demo.neighbours import Neighbours
 from relay.demo.relay_switch import RelaySwitch
 from relay.demo.shop import Shop
@@ -41,6 +42,7 @@ def create_demo(port: int, data_dir: Path) -> Starlette:
     site = demo_site(storefront / "demo.toml", port)
     assets = Assets()
     shop = Shop(storefront)
+    staff = BackOffice(site, assets, shop.templates, shop.products, shop.orders.newest)
     neighbours: dict[str, ASGIApp] = {"sandbox": create_sandbox()}
     switch = RelaySwitch(f"/s/{site.site}")
     outboxes: list[SqliteOutbox] = []
@@ -61,7 +63,7 @@ def create_demo(port: int, data_dir: Path) -> Starlette:
                 yield
 
     return Starlette(
-        routes=[Route("/demo/deliveries", deliveries), *switch.routes, *shop.routes],
+        routes=[Route("/demo/deliveries", deliveries), *switch.routes, *staff.routes, *shop.routes],
         middleware=[Middleware(Neighbours, neighbours)],
         exception_handlers={404: shop.not_found},
         lifespan=running,
@@ -79,6 +81,7 @@ def welcome(port: int) -> str:
     return "\n".join(
         (
             f"demo shop      {base}/",
+            f"back office    {base}/back-office",
             f"relay          {base}/s/demo.js",
             f"sandbox        {base}/sandbox/calls",
         )

@@ -28,6 +28,10 @@ class Shelf(Generic[Value]):
             self._kept.move_to_end(name)
         return self._kept.get(name)
 
+    def newest(self, count: int) -> list[Value]:
+        """So many of those asked for last, the last one first."""
+        return list(reversed(self._kept.values()))[:count]
+
     def put(self, name: str, value: Value) -> None:
         self._kept[name] = value
         self._kept.move_to_end(name)

@@ -26,18 +26,18 @@ class Shop:
     """The shop's routes over the templates, pictures and products of one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._products = load_products(folder / "products.toml")
+        self.products = load_products(folder / "products.toml")
         self._carts: Shelf[Cart] = Shelf()
-        self._orders: Shelf[Order] = Shelf()
+        self.orders: Shelf[Order] = Shelf()
         self._customer_ids: Shelf[str] = Shelf()
-        self._templates = Environment(
+        self.templates = Environment(
             loader=FileSystemLoader(folder / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters["rupiah"] = rupiah
+        self.templates.filters["rupiah"] = rupiah
         self.routes = [
             Route("/", self.home),
             Route("/product/{slug}", self.product),
@@ -54,15 +54,15 @@ class Shop:
     # Pages
 
     async def home(self, request: Request) -> Response:
-        return self._page(request, "home.html", products=self._products.all)
+        return self._page(request, "home.html", products=self.products.all)
 
     async def product(self, request: Request) -> Response:
-        product = self._products.by_slug.get(request.path_params["slug"])
+        product = self.products.by_slug.get(request.path_params["slug"])
         if product is None:
             raise HTTPException(404)
         chosen = request.query_params.get("variant")
         variant = next((v for v in product.variants if v.id == chosen), product.variants[0])
-        others = [p for p in self._products.all if p.category == product.category and p != product]
+        others = [p for p in self.products.all if p.category == product.category and p != product]
         return self._page(
             request, "product.html", product=product, variant=variant, others=others[:3]
         )
@@ -76,7 +76,7 @@ class Shop:
         return self._checkout_page(request, {}, {})
 
     async def thanks(self, request: Request) -> Response:
-        order = self._orders.get(request.path_params["id"])
+        order = self.orders.get(request.path_params["id"])
         if order is None:
             raise HTTPException(404)
         # Whoever has the link sees the order; who placed it, only the browser that did.
@@ -94,7 +94,7 @@ class Shop:
 
     async def add_item(self, request: Request) -> Response:
         form = await _form(request)
-        found = self._products.by_variant.get(form.get("id", ""))
+        found = self.products.by_variant.get(form.get("id", ""))
         quantity = _quantity(form.get("quantity", "1"))
         if found is None or not quantity:
             return _refusal("Choose one of our products, and 1 to 99 pieces.")
@@ -105,7 +105,7 @@ class Shop:
 
     async def change_item(self, request: Request) -> Response:
         form = await _form(request)
-        found = self._products.by_variant.get(request.path_params["id"])
+        found = self.products.by_variant.get(request.path_params["id"])
         quantity = _quantity(form.get("quantity", ""))
         cart = self._cart(request)
         if found is None or quantity is None or found[1].id not in cart.quantities:
@@ -126,12 +126,12 @@ class Shop:
         order = Order(
             id=new_order_id(),
             session=request.cookies[SESSION_COOKIE],
-            lines=cart.lines(self._products),
+            lines=cart.lines(self.products),
             buyer={**buyer, "country": "id", "id": self._customer_id(buyer["email"])},
             payment_method=form["payment_method"],
             is_probably_spam=checkout.is_probably_spam(buyer["email"]),
         )
-        self._orders.put(order.id, order)
+        self.orders.put(order.id, order)
         cart.quantities.clear()
         if _wants_json(request):
             return JSONResponse(order.answer(order.buyer), 201)
@@ -141,7 +141,7 @@ class Shop:
 
     def _page(self, request: Request, template: str, **values: object) -> HTMLResponse:
         count = self._cart(request).count
-        return HTMLResponse(self._templates.get_template(template).render(count=count, **values))
+        return HTMLResponse(self.templates.get_template(template).render(count=count, **values))
 
     def _checkout_page(
         self, request: Request, form: dict[str, str], errors: dict[str, str]
@@ -163,7 +163,7 @@ class Shop:
         return self._carts.get(request.cookies.get(SESSION_COOKIE, "")) or Cart()
 
     def _sums(self, cart: Cart) -> dict[str, object]:
-        lines = cart.lines(self._products)
+        lines = cart.lines(self.products)
         subtotal = sum(line.total for line in lines)
         return {
             "lines": lines,
@@ -182,7 +182,7 @@ class Shop:
         """
         product, variant = found
         quantity = cart.quantities.get(variant.id, 0)
-        subtotal = sum(line.total for line in cart.lines(self._products))
+        subtotal = sum(line.total for line in cart.lines(self.products))
         answer: Response = RedirectResponse("/cart", status_code=303)
         if _wants_json(request):
             answer = JSONResponse(

@@ -27,8 +27,8 @@ NewShopper = Callable[..., Shopper]
 
 @pytest.fixture(scope="package")
 def built() -> None:
-    """The tracker that the relay serves is the one in the source files."""
-    subprocess.run([sys.executable, REPO / "web/build.py", "tracker"], check=True)
+    """The tracker and the client that the relay serves are those in the source files."""
+    subprocess.run([sys.executable, REPO / "web/build.py", "tracker", "client"], check=True)
 
 
 @pytest.fixture(scope="package")

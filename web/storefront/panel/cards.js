@@ -20,6 +20,7 @@ export const TITLES = {
   begin_checkout: "Started the checkout",
   add_payment_info: "Chose how to pay",
   purchase: "Placed an order",
+  refund: "Took an order back",
 };
 
 // Each system's own name of an event, without its signs and capitals -> ours.
