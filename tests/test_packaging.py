@@ -58,6 +58,8 @@ def test_the_wheel_holds_both_packages_and_all_that_a_page_needs(wheel: Path) ->
     names = zipfile.ZipFile(wheel).namelist()
     for name in (
         "pixelmirror/__init__.py",
+        "pixelmirror/client/__init__.py",
+        "pixelmirror/py.typed",
         "relay/assets.py",
         "relay/_web/loader.js",
         "relay/_web/dist/manifest.json",
@@ -88,7 +90,7 @@ def test_the_installed_relay_serves_its_own_assets(
     code = """
 import json
 from relay.assets import Assets, web_root
-import pixelmirror
+import pixelmirror.client
 assets = Assets()
 print(json.dumps({
     "root": str(web_root()),

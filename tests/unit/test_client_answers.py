@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pixelmirror.client import Refused, Relay, RelayError, Unreachable
+from pixelmirror.client import Refused, RelayError, Unreachable
 from tests.unit.client_stage import SECRET, URL, Stage, Told, no
 from tests.unit.samples import NOW_MS
 
@@ -151,11 +151,6 @@ def test_a_longer_retry_after_than_the_patience_ends_it_at_once(stage: Stage) ->
     with pytest.raises(Unreachable, match="after 1 try: 429 rate_limited"):
         stage.track("login")
     assert stage.waits == []
-
-
-def test_no_tries_at_all_is_no_setting() -> None:
-    with pytest.raises(ValueError, match="tries must be 1 or more"):
-        Relay(URL, "toko", SECRET, tries=0)
 
 
 # --- what is raised ---

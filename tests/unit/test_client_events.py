@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -357,6 +358,32 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_named(secret: s
 def test_a_site_that_none_can_be_is_refused(site: str) -> None:
     with pytest.raises(ValueError, match="site must be"):
         Relay(URL, site, SECRET)
+
+
+WRONG_SETTINGS: list[tuple[dict[str, Any], str]] = [
+    ({"currency": "rupiah"}, "currency must be a three-letter ISO 4217 code, got 'rupiah'"),
+    ({"currency": ""}, "currency must be a three-letter ISO 4217 code"),
+    ({"custom_events": "quiz"}, "custom_events must be a list of names"),
+    ({"tries": 0}, "tries must be 1 or more"),
+]
+
+
+@pytest.mark.parametrize(("settings", "why"), WRONG_SETTINGS)
+def test_a_wrong_setting_is_said_when_the_client_is_made(
+    settings: dict[str, Any], why: str
+) -> None:
+    """And not with the first event that meets it."""
+    with pytest.raises(ValueError, match=why):
+        Relay(URL, "toko", SECRET, **settings)
+
+
+def test_what_the_caller_gave_is_left_as_it_was(stage: Stage) -> None:
+    """Normalised and completed is what is sent, not what the shop goes on with."""
+    params = {"currency": "idr", "items": [{"id": 7, "quantity": "2", "name": "Kaos", "price": 1}]}
+    user = {"email": " siti@example.com "}
+    before = copy.deepcopy((params, user))
+    stage.track("view_cart", params, user=user)
+    assert (params, user) == before
 
 
 def test_both_clients_can_be_used_in_a_with() -> None:

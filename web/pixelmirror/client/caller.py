@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 import httpx
 
+from ..check import EventError, check_kind
 from .events import Events, batches
 from .sending import Patience, Steps, sending
 
@@ -77,6 +78,10 @@ class Caller:
             raise ValueError("site must be its name in the site file: a to z, 0 to 9 and -")
         if not re.fullmatch("[!-~]+", secret):
             raise ValueError("secret must be the site's secret_key: ASCII, without spaces")
+        if currency is not None:
+            currency = _currency(currency)
+        if isinstance(custom_events, str):
+            raise ValueError("custom_events must be a list of names, not one text")
         if tries < 1:
             raise ValueError("tries must be 1 or more")
         self.url = _address(url)
@@ -133,6 +138,14 @@ class Caller:
 
     def _steps(self, events: Sequence[Fields]) -> Steps:
         return sending(batches(self.site, events), self._patience)
+
+
+def _currency(code: str) -> str:
+    """The code as events have it; raises ValueError."""
+    try:
+        return str(check_kind("currency", code, "currency"))
+    except EventError as error:
+        raise ValueError(error.message) from error
 
 
 def _address(url: str) -> str:

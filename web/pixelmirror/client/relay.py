@@ -49,7 +49,7 @@ class Relay(Caller):
         self._sleep = sleep
 
     def track(self, name: str, params: Fields | None = None, **told: Unpack[Told]) -> str:
-        """The event is stored; returns its event ID.
+        """The event is stored; returns its event ID. `told`: user, page, client ..., see `Told`.
 
         `relay.track("refund", {"id": "ORD-77", "value": 147000})` is `"ORD-77-refund"`.
         Raises EventError before anything is sent, Refused and Unreachable after.
