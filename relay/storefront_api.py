@@ -34,10 +34,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pixelmirror import consent_rules
+from pixelmirror.scalev import KEY_HEADER, PATH
 from relay.body import read_object
 from relay.callers import check_origin, client_ip, is_same
 from relay.destinations import Destination
-from relay.destinations.scalev import KEY_HEADER, PATH
 from relay.ingest import Ingest, Received
 from relay.outbox import Join
 from relay.refusals import Refusal

@@ -14,8 +14,6 @@ from typing import Any
 from urllib.parse import quote
 
 from pixelmirror import scalev
-from pixelmirror.scalev import KEY_HEADER as KEY_HEADER
-from pixelmirror.scalev import PATH as PATH
 from relay.destinations import (
     DONE,
     IN_FLIGHT,

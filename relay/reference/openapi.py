@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import get_args
 
+from pixelmirror.scalev import KEY_HEADER, PATH
 from relay import __version__
 from relay.app import MAX_ROWS, STATES
 from relay.body import MAX_BYTES
 from relay.callers import BURST
-from relay.destinations.scalev import KEY_HEADER, PATH
 from relay.reference import openapi_schemas
 from relay.reference.kinds import Schema
 from relay.refusals import STATUS
