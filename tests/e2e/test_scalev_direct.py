@@ -9,6 +9,7 @@ from tests.e2e.goods import KAOS, PAKET, kaos
 from tests.e2e.heard import Heard
 from tests.e2e.shop import Shop
 from tests.e2e.shopper import Shopper
+from tests.e2e.test_csp import policy
 from tests.e2e.test_two_tabs import open_at_once
 from tests.e2e.waiting import until
 
@@ -261,3 +262,34 @@ def test_without_consent_nothing_is_posted(shop: Shop, shopper: Shopper, heard: 
     assert counts(heard) == dict.fromkeys(ADDED, 0)
     posts = [request for request in shopper.requests if "/public/analytics/" in request.url]
     assert len(posts) == 2, "Meta and TikTok; the click ID was forgotten with the consent"
+
+
+def test_the_policy_of_the_readme_lets_the_page_post(
+    shop: Shop, shopper: Shopper, heard: Heard, sandbox: str
+) -> None:
+    """A strict Content-Security-Policy, with Scalev's host in `connect-src`."""
+    shop.page("/", tag=shop.tag("direct"), headers=policy(shop, sandbox, "'wasm-unsafe-eval'"))
+    page = shopper.visit(LANDING)
+    shopper.track(page, "add_to_cart", kaos())
+    for provider, name in ADDED.items():
+        heard.wait_for(f"scalev.{provider}", name)
+    wait_until_posted(page)
+
+
+def test_r65_a_policy_that_forbids_scalev_costs_its_copies_alone(
+    shop: Shop, shopper: Shopper, heard: Heard, sandbox: str
+) -> None:
+    """R65: said for each provider; pixels and the relay's other copies go on."""
+    headers = policy(shop, sandbox, "'wasm-unsafe-eval'")
+    name = "Content-Security-Policy"
+    headers[name] = headers[name].replace(
+        f"connect-src {shop.relay} {sandbox}", f"connect-src {shop.relay} {sandbox}/sandbox/pixels/"
+    )
+    shop.page("/", tag=shop.tag("direct"), headers=headers)
+    page = shopper.visit(LANDING)
+    event_id = shopper.track(page, "add_to_cart", kaos())
+    for _ in ADDED:
+        shopper.said("no answer from Scalev")
+    heard.wait_for("meta", "AddToCart")
+    heard.wait_until_delivered([event_id], "direct")
+    assert counts(heard) == dict.fromkeys(ADDED, 0)
