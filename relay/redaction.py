@@ -66,7 +66,8 @@ def safe_reason(reason: str, request: Request | None = None) -> str:
     Hidden are e-mail addresses, phone numbers, what the shopper told the shop, the IP address,
     and any token of the request: Meta answers `Malformed access token` with the token itself.
     """
-    text = PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, " ".join(reason.split())))
+    words = reason[: 10 * MAX_REASON_CHARACTERS].split()  # enough, and few enough for the patterns
+    text = PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, " ".join(words)))
     if request is not None:
         text = LONG_WORD.sub(lambda found: _unless_secret(found[0], request), text)
         for value in {value for event in request.events for value in _personal(event)}:
