@@ -15,7 +15,7 @@ from contextlib import suppress
 from relay.destinations import Destination
 from relay.logs import get_logger
 from relay.metrics import Metrics
-from relay.outbox import Outbox, OutboxError, Outcome
+from relay.outbox import Outbox, Outcome
 from relay.pace import State
 from relay.sending import Sender, Transport, quiet_http_logs
 from relay.worker import Surroundings, Wait, Worker
@@ -146,12 +146,18 @@ class DeliveryLoop:
                 destination=backlog.destination,
                 waiting=backlog.count,
             )
-            now_ms = self._around.now_ms()
-            since_ms = now_ms - FORSAKEN_AFTER_MS
-            while claimed := await self._outbox.claim(*route, FORSAKEN_AT_ONCE, since_ms):
-                ends = [Outcome(one, "dead", None, FORSAKEN, attempted=False) for one in claimed]
-                try:
-                    await self._outbox.settle(ends, now_ms)
-                except OutboxError:
-                    await self._outbox.release(claimed)
-                    raise
+            while await self._bury(*route):
+                pass
+
+    async def _bury(self, site: str, destination: str) -> int:
+        """How many of a destination that is gone are dead letters now; at most a claim of them."""
+        now_ms = self._around.now_ms()
+        claimed = await self._outbox.claim(site, destination, FORSAKEN_AT_ONCE, now_ms)
+        since_ms = now_ms - FORSAKEN_AFTER_MS
+        old = [one for one in claimed if one.event["received_at"] <= since_ms]
+        ends = [Outcome(one, "dead", None, FORSAKEN, attempted=False) for one in old]
+        try:
+            await self._outbox.settle(ends, now_ms)
+        finally:
+            await self._outbox.release(claimed)
+        return len(old)
