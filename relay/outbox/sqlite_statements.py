@@ -33,6 +33,8 @@ RESTORE_BODY = "UPDATE events SET body = ? WHERE id = ? AND body IS NULL"
 FIND_BODY = "SELECT body FROM events WHERE id = ?"
 SET_BODY = "UPDATE events SET body = ? WHERE id = ?"
 COPIES = "copies"  # in an event's body: what a later copy told the destinations that it added
+CLAIM_BYTES = 1024 * 1024
+"""Bodies of one claim together, unless a single one is larger: what waits stays on disk."""
 PUT_DELIVERY = """
 INSERT INTO deliveries (event, destination, site, state, due_ms, reason, sent_as, updated_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, destination) DO NOTHING
@@ -229,11 +231,15 @@ def find_due(
     site, destination = route
     due = db.execute(DUE, (site, destination, now_ms, limit + len(claimed)))
     events = [event for (event,) in due if event not in claimed][:limit]
-    found = []
+    found: list[Delivery] = []
+    size = 0
     for event in events:
         event_id, body, attempts, reason, sent_as = db.execute(
             CLAIMED, (event, destination)
         ).fetchone()
+        size += len(body)
+        if found and size > CLAIM_BYTES:
+            break
         told = json.loads(body)
         told = told.pop(COPIES, {}).get(destination, told)
         found.append(Delivery(site, event_id, destination, told, attempts, reason, sent_as, event))
