@@ -152,9 +152,16 @@ class SqliteOutbox:
             # Copied before the snapshot is made: what is settled in between is in the copy, or
             # no longer waits in the snapshot.
             claimed = frozenset(self._claimed[route])
-            found = await self._readers.do(
-                lambda db: statements.find_due(db, route, limit, now_ms, claimed)
-            )
+
+            def due(db: sqlite3.Connection) -> tuple[list[Delivery], bool]:
+                found = statements.find_due(db, route, limit, now_ms, claimed)
+                is_all = len(found) < limit
+                return found, is_all and statements.is_clock_set_back(db, site, now_ms)
+
+            found, is_set_back = await self._readers.do(due)
+            if is_set_back:
+                await self._in_chunks(lambda db: statements.set_back(db, site, now_ms, CHUNK))
+                found, _ = await self._readers.do(due)
             self._claimed[route].update(cast(int, delivery.handle) for delivery in found)
         return found
 

@@ -52,6 +52,17 @@ NEXT_DUE = """
 SELECT event, due_ms FROM deliveries
 WHERE site = ? AND destination = ? AND state = 'waiting' ORDER BY due_ms
 """
+# Written by a clock that was ahead of today's. A wait goes on for as long as it had to.
+AHEAD = "SELECT 1 FROM deliveries WHERE site = ? AND state = 'waiting' AND updated_at > ? LIMIT 1"
+SET_BACK = """
+UPDATE deliveries SET due_ms = due_ms - (updated_at - :now_ms), updated_at = :now_ms
+WHERE (event, destination) IN (
+    SELECT event, destination FROM deliveries
+    WHERE site = :site AND state = 'waiting' AND updated_at > :latest_ms LIMIT :limit)
+"""
+CLOCK_SLACK_MS = 60_000
+"""A clock that is set back by less only makes what waits a little later."""
+
 BEGIN = "UPDATE deliveries SET begun = 1 WHERE event = ? AND destination = ?"
 UNBEGIN = "UPDATE deliveries SET begun = 0 WHERE event = ? AND destination = ?"
 SETTLE = """
@@ -244,6 +255,20 @@ def find_due(
         told = told.pop(COPIES, {}).get(destination, told)
         found.append(Delivery(site, event_id, destination, told, attempts, reason, sent_as, event))
     return found
+
+
+def is_clock_set_back(db: sqlite3.Connection, site: str, now_ms: int) -> bool:
+    """True where something waits that was written in what is the future now."""
+    return db.execute(AHEAD, (site, now_ms + CLOCK_SLACK_MS)).fetchone() is not None
+
+
+def set_back(db: sqlite3.Connection, site: str, now_ms: int, limit: int) -> int:
+    """How many of at most `limit` deliveries were put off by a clock that was ahead, and no more.
+
+    They wait as long as they would have, from now on.
+    """
+    values = {"site": site, "now_ms": now_ms, "latest_ms": now_ms + CLOCK_SLACK_MS, "limit": limit}
+    return db.execute(SET_BACK, values).rowcount
 
 
 def next_due(db: sqlite3.Connection, route: Route, claimed: AbstractSet[int]) -> int | None:

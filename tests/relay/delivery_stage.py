@@ -77,14 +77,21 @@ class FakeDestination:
 
 
 class FakeTime:
-    """A clock that only tests move; who rests is known, so a test knows when all is quiet."""
+    """A clock that only tests move; who rests is known, so a test knows when all is quiet.
+
+    `ahead_ms`: how far the date is ahead of the time that passes, once somebody has set it.
+    """
 
     def __init__(self) -> None:
         self.now = NOW
+        self.ahead_ms = 0
         self.rests: list[float] = []
         self._resting: dict[asyncio.Event, tuple[float, asyncio.Event]] = {}
 
     def now_ms(self) -> int:
+        return self.now + self.ahead_ms
+
+    def clock_ms(self) -> int:
         return self.now
 
     async def wait(self, event: asyncio.Event, seconds: float) -> None:
@@ -133,7 +140,7 @@ class Stage:
             [("toko", destination) for destination in destinations],
             transport=lambda: httpx.MockTransport(self._answer),
             now_ms=self.time.now_ms,
-            clock_ms=self.time.now_ms,
+            clock_ms=self.time.clock_ms,
             chance=lambda: self.chance,
             wait=self.time.wait,
             **more,

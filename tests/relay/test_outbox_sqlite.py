@@ -188,6 +188,8 @@ async def test_a_killed_process_loses_nothing_it_said_was_stored(path: Path) -> 
 FLAT = {
     "claim": (statements.DUE, "deliveries_due"),
     "next due": (statements.NEXT_DUE, "deliveries_due"),
+    "ahead": (statements.AHEAD, "deliveries_changed"),
+    "set back": (statements.SET_BACK, "deliveries_changed"),
     "waiting": (statements.WAITING, "deliveries_due"),
     "sites": (statements.SITES, "deliveries_changed"),
     "purge": (statements.select("d.event", Filter(before_ms=NOW)), "deliveries_changed"),
@@ -210,7 +212,7 @@ async def test_no_statement_gets_slower_with_a_long_backlog(
     """Each finds its rows by an index, and none that has a limit sorts more than it needs."""
     await (await SqliteOutbox.open(path)).close()
     db = connect(path)
-    named = dict.fromkeys(("site", "state", "limit", *Filter._fields))
+    named = dict.fromkeys(("site", "state", "limit", "now_ms", "latest_ms", *Filter._fields))
     values: Any = named if ":site" in statement else [None] * statement.count("?")
     steps = [str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
     db.close()
