@@ -174,6 +174,8 @@ def encode(text: str) -> str:
 
 def decode(text: str) -> str:
     """Percent-decoded UTF-8; text that is not sound is returned as it is (scalev D12)."""
+    if "%" not in text:
+        return text
     head, *rest = text.split("%")
     try:
         out = bytearray(head.encode())
