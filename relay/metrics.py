@@ -6,7 +6,7 @@ new series. Each relay has a registry of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -125,15 +125,18 @@ class Metrics:
 
     # --- what is ---
 
-    def now(self, now_ms: int, backlogs: Sequence[Backlog], paused: Mapping[Route, str]) -> None:
-        """This waits and these are paused; no other."""
-        for gauge in (self._waiting, self._oldest, self._paused):
-            gauge.clear()
+    def now(
+        self, now_ms: int, backlogs: Sequence[Backlog] | None, paused: Container[Route]
+    ) -> None:
+        """This waits, None where nobody knows, and these are paused; no other."""
+        self._waiting.clear()
+        self._oldest.clear()
         for route in self._routes:
-            self._waiting.labels(*route).set(0)
-            self._oldest.labels(*route).set(0)
             self._paused.labels(*route).set(route in paused)
-        for one in backlogs:
+            if backlogs is not None:
+                self._waiting.labels(*route).set(0)
+                self._oldest.labels(*route).set(0)
+        for one in backlogs or ():
             self._waiting.labels(one.site, one.destination).set(one.count)
             age_s = max(now_ms - one.oldest_ms, 0) / 1000
             self._oldest.labels(one.site, one.destination).set(age_s)

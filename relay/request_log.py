@@ -12,7 +12,7 @@ import time
 from collections.abc import Container
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from relay.logs import QuickLogger
 from relay.metrics import Metrics
@@ -43,7 +43,7 @@ class RequestLog:
             return
         start = time.perf_counter()
         request_id = scope[REQUEST_ID] = secrets.token_hex(8)
-        bind_contextvars(request_id=request_id)  # the server makes a task for each request
+        bound = bind_contextvars(request_id=request_id)
         status = 0  # no answer
 
         async def send_with_id(message: Message) -> None:
@@ -58,7 +58,8 @@ class RequestLog:
 
         try:
             await self.app(scope, receive, send_with_id)
-        except Exception:
+            reset_contextvars(**bound)
+        except Exception:  # bound is left as it is: the server will tell of it
             status, scope[REFUSED] = 500, "internal_error"
             raise
         finally:

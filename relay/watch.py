@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from relay.delivery import DeliveryLoop
 from relay.disk import Disk
@@ -77,8 +78,10 @@ class Watch:
                 log.error(what, site=site or None, destination=destination or None, **pairs)
 
     async def measure(self) -> None:
-        """The metrics say what is true at the moment."""
-        backlogs = await self._waiting()
+        """The metrics say what is true at the moment, as far as it is known."""
+        backlogs: Sequence[Backlog] | None = None
+        with suppress(OutboxError):  # the counters are worth reading then, too
+            backlogs = await self._waiting()
         self._metrics.now(self._now_ms(), backlogs, self._delivery.paused)
         if self._disk is not None:
             self._metrics.disk(self._disk.outbox_bytes(), self._disk.free_bytes())

@@ -112,6 +112,7 @@ class Stage:
         sites: Sequence[Site],
         assets: Assets,
         path: str,
+        **more: Any,
     ) -> None:
         self.now_ms = NOW
         self.seconds = 0.0
@@ -121,7 +122,8 @@ class Stage:
             "now_ms": lambda: self.now_ms,
             "clock_s": lambda: self.seconds,
         }
-        self._app = create_app(Relay(sites, outbox, assets, path, **clocks))
+        self.relay = Relay(sites, outbox, assets, path, **clocks, **more)
+        self._app = create_app(self.relay)
 
     def ask(self, method: str, path: str, *, peer: str = SHOPPER, **request: Any) -> httpx.Response:
         """The answer to any request; what the app raises is raised here."""
@@ -188,13 +190,20 @@ class Stage:
 
 @contextmanager
 def stage(
-    folder: Path, *sites: Site, kind: type[SqliteOutbox] = SqliteOutbox, path: str = "/s"
+    folder: Path,
+    *sites: Site,
+    kind: type[SqliteOutbox] = SqliteOutbox,
+    path: str = "/s",
+    **more: Any,
 ) -> Iterator[Stage]:
-    """A relay of these sites, of `toko` alone when none are given, on a new outbox."""
+    """A relay of these sites, of `toko` alone when none are given, on a new outbox.
+
+    `more` goes to the relay.
+    """
     assets = page_assets(folder / "dist")
     with asyncio.Runner() as runner:
         outbox = runner.run(kind.open(folder / "outbox.db", synchronous="NORMAL", now_ms=NOW))
-        yield Stage(runner, outbox, sites or (site(),), assets, path)
+        yield Stage(runner, outbox, sites or (site(),), assets, path, **more)
         runner.run(outbox.close())
 
 
