@@ -13,10 +13,10 @@ import pytest
 
 from pixelmirror.catalogue import EVENTS
 from pixelmirror.client import AsyncRelay, EventError, Refused, Relay, Unreachable
+from tests.relay.process_shop import KEY as PROCESS_KEY
+from tests.relay.process_shop import SCALEV, relay
 from tests.relay.processes import RelayProcess
 from tests.relay.relay_stage import EVENT, HOST, KEY, NOW, SITE, Stage, site, stage
-from tests.relay.test_relay_process import KEY as PROCESS_KEY
-from tests.relay.test_relay_process import SCALEV, relay
 from tests.unit.samples import params
 
 REPO = Path(__file__).parents[2]
