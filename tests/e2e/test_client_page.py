@@ -89,6 +89,27 @@ def test_an_order_by_telephone_becomes_a_purchase(office: Page) -> None:
     expect(told(office).get_by_text('"value": 190000')).to_be_visible()
 
 
+def test_the_shops_panel_shows_it_as_an_action_of_its_own(demo: str, office: Page) -> None:
+    """Beside the order that is taken back, with the server copy that no pixel has part in."""
+    for name in ("purchase", "refund"):
+        form = office.locator(f"#{name}")
+        if name == "refund":
+            event_id = told(office).get_by_text(re.compile("^ORD-.*-purchase$")).inner_text()
+            form.get_by_label("Order").fill(event_id.removesuffix("-purchase"))
+        form.get_by_role("button").click()
+        expect(told(office).get_by_text(f"-{name}")).to_be_visible(timeout=PATIENCE_MS)
+    shop = office.context.new_page()
+    shop.goto(f"{demo}/")
+    order = event_id.removesuffix("-purchase")
+    for title in ("Placed an order", "Took an order back"):
+        # By tags: on a phone the panel is a drawer, which is closed.
+        card = shop.locator("#panel li", has=shop.locator("h3", has_text=title))
+        of_order = card.filter(has_text=order)
+        expect(of_order).to_have_count(1)
+        expect(of_order.get_by_text("Meta — server copy arrived")).to_have_count(1)
+    shop.close()
+
+
 SLIPS = [
     ("currency", "params.currency", "currency must be a three-letter ISO 4217 code, got 'rupiah'"),
     (

@@ -77,7 +77,7 @@ function timeOf(call) {
 
 // -> [{key, action, at, eventId, order, calls: [...]}], newest first. Calls with the same event ID
 // are one action. SnackVideo, Tracify and Alhena are given none: they join the action of the same
-// order, else of the same name that is nearest in time and has not been joined by them yet.
+// order and name, else of the same name that is nearest in time and has not been joined by them yet.
 export function cardsOf(calls) {
   const cards = new Map();
   const nameless = [];
@@ -85,13 +85,14 @@ export function cardsOf(calls) {
     if (call.event_name === null) continue; // set-up: init, load, identify
     const told = find(call.call, "order_id") || find(call.call, "orderId");
     const order = orderOf(call.event_id) || told;
-    const key = order || call.event_id;
+    const action = actionOf(call);
+    const key = order ? `${order}-${action}` : call.event_id; // ours, whatever each system's is
     if (!key) {
       nameless.push(call);
       continue;
     }
     if (!cards.has(key)) {
-      cards.set(key, {key, action: actionOf(call), at: call.at, eventId: null, order, calls: []});
+      cards.set(key, {key, action, at: call.at, eventId: null, order, calls: []});
     }
     const card = cards.get(key);
     card.calls.push(call);

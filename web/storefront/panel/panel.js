@@ -11,7 +11,7 @@ const MARKS = {good: "✓", waiting: "…", partial: "–", bad: "!"};
 
 let calls = [];
 let lastCall = 0;
-let deliveries = new Map(); // event ID or order ID -> what the relay says of it
+let deliveries = new Map(); // event ID -> what the relay says of it
 let isRelayUp = true;
 const shown = new Map(); // card key -> {node, signature}
 
@@ -221,8 +221,7 @@ async function askRelay() {
   const answer = await json("/demo/deliveries");
   deliveries = new Map();
   for (const row of answer.deliveries) {
-    const key = /^(ORD-[0-9A-Z]+)-/.exec(row.event_id)?.[1] || row.event_id;
-    deliveries.set(key, [...(deliveries.get(key) || []), row]);
+    deliveries.set(row.event_id, [...(deliveries.get(row.event_id) || []), row]);
   }
 }
 
