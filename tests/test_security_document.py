@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from relay import body, callers, connection, sending
-from relay.outbox.sqlite import UNIQUE_DAYS
+from relay.outbox import UNIQUE_DAYS
 
 REPO = Path(__file__).parents[1]
 DOCUMENT = (REPO / "SECURITY.md").read_text(encoding="utf-8")
