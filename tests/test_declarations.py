@@ -36,6 +36,8 @@ pixelmirror.page({ page_type: "cart" });
 pixelmirror("identify", { id: 77, email: "siti@example.com", gender: "f" });
 pixelmirror.identify({ email_sha256: "0".repeat(64), phone_md5: "0".repeat(32) });
 pixelmirror.identify(null);
+pixelmirror("reset");
+pixelmirror.reset();
 pixelmirror("consent", "granted");
 pixelmirror.consent(["1", 3]);
 pixelmirror("on", "sent", (event, result) => {
@@ -85,6 +87,7 @@ pixelmirror("identify", { emial: "siti@example.com" });
 pixelmirror.identify({ email_sha1: "x" });
 pixelmirror.identify({ gender: "w" });
 pixelmirror.identify({ phone: 62812 });
+pixelmirror("reset", "siti@example.com");
 pixelmirror("consent", "yes");
 pixelmirror.consent(true);
 pixelmirror("on", "send", () => {});

@@ -114,6 +114,12 @@
     attempt(() => {
       const calls = waiting.filter((each) => !each.beaconed);
       if (take || !calls.length || !mayKeep()) return;
+      // The next page writes the cookie of the visitor that a `reset` made.
+      const reset = waiting.filter(({ args }) => args[0] === "reset").pop();
+      if (reset)
+        attempt(() =>
+          localStorage.setItem(`${prefix}reset`, JSON.stringify({ id: reset.uuid, by: pageId }))
+        );
       const ours = /^(_fbc|_fbp|_ttclid|_ttp|_kwai_click_id|_pm_consent|_pm_visitor)=/;
       const body = {
         sent_at: Date.now(),
@@ -275,7 +281,7 @@
     ready: new Promise((resolve) => (resolveReady = resolve)),
     _: internal,
   });
-  for (const name of ["track", "page", "identify", "consent", "on"])
+  for (const name of ["track", "page", "identify", "reset", "consent", "on"])
     pixelmirror[name] = (...words) => call(name, ...words);
   window.pixelmirror = pixelmirror;
 

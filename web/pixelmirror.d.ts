@@ -485,6 +485,10 @@ declare namespace pixelmirror {
     (call: "identify", user: User | null): undefined;
     identify(user: User | null): undefined;
 
+    /** The shopper has logged out: the user is forgotten, and a new visitor ID begins. */
+    (call: "reset"): undefined;
+    reset(): undefined;
+
     /** Remembered, and sent with each event. */
     (call: "consent", consent: Consent): undefined;
     consent(consent: Consent): undefined;

@@ -245,3 +245,48 @@ def test_one_visitor_id_for_all_pages_of_a_browser(shop: Shop, shopper: Shopper)
     shopper.wait_until_acknowledged(page)
     sent = until(shopper.posted, "two page views were posted", lambda events: len(events) == 2)
     assert {event["visitor_id"] for event in sent} == {shopper.cookies()["_pm_visitor"]["value"]}
+
+
+def visitor_of(shopper: Shopper) -> str:
+    value: str = shopper.cookies()["_pm_visitor"]["value"]
+    return value
+
+
+def test_reset_begins_a_new_visitor(shop: Shop, shopper: Shopper) -> None:
+    """A logout: the cookie is rewritten, later events are the new one's, click IDs stay."""
+    shop.page("/")
+    page = shopper.visit("/?fbclid=Ab&ttclid=T&click_id=K")
+    shopper.wait_until_acknowledged(page)
+    before = {name: shopper.cookies()[name]["value"] for name in OURS}
+    shopper.call(page, "identify", {"id": "C-77"})
+    shopper.call(page, "reset")
+    after = {name: shopper.cookies()[name]["value"] for name in OURS}
+    assert after["_pm_visitor"] != before["_pm_visitor"]
+    assert {**after, "_pm_visitor": ""} == {**before, "_pm_visitor": ""}
+    shopper.track(page, "view_item", kaos())
+    shopper.wait_until_acknowledged(page)
+    first, last = shopper.posted()
+    assert (first["visitor_id"], last["visitor_id"]) == (
+        before["_pm_visitor"],
+        after["_pm_visitor"],
+    )
+    assert "user" not in last
+
+
+def test_a_reset_before_python_was_up_holds_on_the_next_page(shop: Shop, shopper: Shopper) -> None:
+    """The page was left at once; the next one goes on under the visitor ID of the reset."""
+    shop.page("/")
+    page = shopper.visit("/")
+    shopper.wait_until_acknowledged(page)
+    before = visitor_of(shopper)
+    out = "<script>pixelmirror('reset'); location.href = '/'</script>"
+    shop.page("/logout", out, tag=shop.tag(attributes=""))
+    page.goto(shop.url("/logout"))
+    page.wait_for_url(shop.url("/"))
+    shopper.wait_until_ready(page)
+    shopper.wait_until_acknowledged(page)
+    assert visitor_of(shopper) != before
+    assert shopper.posted()[-1]["visitor_id"] == visitor_of(shopper)
+    page = shopper.visit("/", page=page)
+    shopper.wait_until_acknowledged(page)
+    assert {event["visitor_id"] for event in shopper.posted()[-2:]} == {visitor_of(shopper)}

@@ -128,6 +128,19 @@ def test_a_user_belongs_to_the_calls_after_identify(toko: Stage) -> None:
     ]
 
 
+def test_a_reset_makes_the_visitor_that_the_page_would_have_made(toko: Stage) -> None:
+    """The call's own UUID: what the next page sends of him is the same visitor's."""
+    steps = [
+        call(1, "identify", {"id": "C-77"}),
+        call(2, "page"),
+        call(3, "reset"),
+        call(4, "page"),
+    ]
+    toko.page(body(*steps, cookies="_pm_visitor=5d0c"))
+    found = [(event["user"], event["visitor_id"]) for event in toko.stored()]
+    assert found == [({"id": "C-77"}, "5d0c"), ({}, uuid(3))]
+
+
 # --- attribution ---
 
 

@@ -18,6 +18,7 @@ class Browser:
         self.stored: dict[str, str] = {}  # UUID -> entry, as JSON text
         self.copies: dict[str, str] = {}  # the same of what goes to Scalev from the page
         self.fired_orders: list[str] = []
+        self.reset_id = ""  # of a `reset` on a page that never saw Python
         self.reserved: list[str] = []  # keys of entries that another tab takes over
 
     def shelf(self, name: str) -> dict[str, str]:
@@ -67,6 +68,10 @@ class FakePage:
 
     def landings(self) -> list[Any]:
         return [{"url": self.url, "time": self.clock_ms}]
+
+    def left_reset(self) -> str:
+        left, self.browser.reset_id = self.browser.reset_id, ""
+        return left
 
     # --- cookies ---
 

@@ -1,4 +1,4 @@
-"""Calls into events: `track`, `page`, `identify` and `consent`, one after the other."""
+"""Calls into events: `track`, `page`, `identify`, `reset` and `consent`, in their order."""
 
 from pixelmirror import consent_rules
 from pixelmirror.anything import Any
@@ -94,7 +94,7 @@ def test_an_unknown_call_is_refused_with_the_known_ones() -> None:
         assert field == "call", words
         start, _, names = message.partition(", known: ")
         assert start == "unknown call " + got, (words, message)
-        assert sorted(names.split(", ")) == ["consent", "identify", "page", "track"]
+        assert sorted(names.split(", ")) == ["consent", "identify", "page", "reset", "track"]
 
 
 def test_wrong_events_are_refused() -> None:
@@ -163,7 +163,70 @@ def test_a_wrong_user_leaves_the_known_one() -> None:
     assert event["user"] == {"id": "77"}
 
 
+# --- reset ---
+
+
+def test_reset_forgets_the_user_and_makes_a_new_visitor() -> None:
+    """A logout: what is called afterwards is somebody else's, under the UUID of the reset."""
+    caller = Caller()
+    caller.events("identify", {"id": 77})
+    [before] = caller.events("page")
+    assert caller.events("reset", "siti@example.com") == []
+    [after] = caller.events("page")
+    assert (before["user"], before["visitor_id"]) == ({"id": "77"}, "5d0c")
+    assert (after.get("user"), after["visitor_id"]) == (None, "uuid-3")
+    caller.events("identify", {"id": 78})
+    caller.events("reset")
+    [last] = caller.events("page")
+    assert (last.get("user"), last["visitor_id"]) == (None, "uuid-6")
+
+
+def test_reset_leaves_the_click_ids() -> None:
+    """They are of the ad that this browser came by, whoever logs out of the shop."""
+    caller = Caller()
+    caller.cookies = {"_fbc": "fb.1.1750000000000.AbC", "_fbp": "fb.1.1750000000000.4821"}
+    [before] = caller.events("page")
+    caller.events("reset")
+    [after] = caller.events("page")
+    assert after["attribution"] == before["attribution"]
+    assert len(after["attribution"]) == 3
+
+
+def test_a_refusal_ends_the_visitor_of_a_reset_too() -> None:
+    """Consent after a withdrawal is a new visitor's, not the one's of before."""
+    caller = Caller()
+    caller.events("reset")
+    assert caller.calls.visitor() == "uuid-1"
+    caller.events("consent", "denied")
+    caller.calls.visitor_id = "new"
+    assert caller.calls.visitor() == "new"
+
+
 # --- consent ---
+
+
+def test_an_event_holds_what_was_known_when_it_was_called() -> None:
+    """What was told while it waited for consent is of the later calls only."""
+    caller = Caller("required")
+    for words in (
+        ("page",),
+        ("identify", {"id": 77}),
+        ("track", "quiz_done"),
+        ("identify", {"email": "siti@example.com"}),
+        ("track", "quiz_done"),
+        ("reset",),
+        ("page",),
+    ):
+        assert caller.events(*words) == [], words
+    found = [
+        (event.get("user"), event["visitor_id"]) for event in caller.events("consent", "granted")
+    ]
+    assert found == [
+        (None, "5d0c"),
+        ({"id": "77"}, "5d0c"),
+        ({"id": "77", "email": "siti@example.com"}, "5d0c"),
+        (None, "uuid-6"),
+    ], found
 
 
 def test_what_waits_for_consent_is_sent_in_order_once_it_is_given() -> None:

@@ -101,6 +101,30 @@ def test_the_visitor_keeps_his_id() -> None:
     assert ["_pm_visitor", "visitor-page-1", 31536000, "toko.example"] in then.page.done("cookie")
 
 
+def test_reset_makes_a_new_visitor_for_all_later_pages() -> None:
+    """The shopper logged out: the cookie holds the new ID at once, and click IDs stay."""
+    shop = Shop(None, landed()).start(("identify", {"id": 77}), ("page",))
+    before = dict(shop.page.browser.jar)
+    assert shop.call("reset") is None
+    shop.call("page")
+    shop.page.answer(204)
+    found = [(event.get("user"), event["visitor_id"]) for event in shop.posted()]
+    assert found == [({"id": "77"}, "visitor-page-1"), (None, "page-1-3")], found
+    assert shop.page.browser.jar == dict(before, _pm_visitor="page-1-3")
+    then = shop.next_page().start(("page",))
+    assert then.posted()[-1]["visitor_id"] == "page-1-3"
+
+
+def test_a_reset_that_python_never_saw_is_the_next_pages_to_write() -> None:
+    """The page was left before; the relay has built its calls under the same visitor ID."""
+    shop = Shop().start(("page",))
+    shop.page.browser.reset_id = "reset-of-page-1"
+    then = shop.next_page().start(("page",))
+    assert then.posted()[-1]["visitor_id"] == "reset-of-page-1"
+    assert then.page.browser.jar["_pm_visitor"] == "reset-of-page-1"
+    assert then.page.browser.reset_id == "", "once"
+
+
 def test_early_calls_keep_their_order_and_their_times() -> None:
     """DESIGN 5.3: the queue is taken in its order with its original times."""
     shop = Shop().start(("page",), ("identify", {"id": 77}), ADD, PURCHASE)

@@ -149,6 +149,20 @@ def test_what_an_earlier_page_left_waits_for_consent_too() -> None:
     assert browser.stored == {}
 
 
+def test_no_visitor_cookie_is_written_by_a_reset_without_consent() -> None:
+    """While it is awaited or denied the new ID is in memory only; on consent it is written."""
+    shop = Shop(strict()).start(("page",), ("reset",), ("page",))
+    assert (shop.page.did, shop.page.browser.jar) == ([], {})
+    shop.call("consent", "granted")
+    shop.page.answer(204)
+    assert shop.page.browser.jar["_pm_visitor"] == "page-1-2"
+    found = [event["visitor_id"] for event in shop.posted()]
+    assert found == ["visitor-page-1", "page-1-2"], found
+    shop.call("consent", "denied")
+    shop.call("reset")
+    assert "_pm_visitor" not in shop.page.browser.jar
+
+
 # --- consent tools on the page ---
 
 

@@ -31,6 +31,11 @@ def identify(user: dict | None) -> None:
     _call("identify", user)
 
 
+def reset() -> None:
+    """The shopper has logged out: the user is forgotten, and the visitor ID is a new one."""
+    _call("reset")
+
+
 def consent(value: object) -> None:
     """`"granted"`, `"denied"` or a list of the categories agreed to; remembered."""
     _call("consent", value)

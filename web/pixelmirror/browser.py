@@ -80,6 +80,12 @@ class Page:
         here = self._loader(["landing"])
         return ([left] if left and left["time"] != here["time"] else []) + [here]
 
+    def left_reset(self) -> str:
+        """The visitor ID of an earlier page's `reset` that never saw Python; empty without one."""
+        left = self._read("reset")
+        self._remove("reset")
+        return left["id"] if left and left["by"] != self.id else ""
+
     # --- cookies ---
 
     def cookies(self) -> dict:

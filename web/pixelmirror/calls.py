@@ -1,4 +1,4 @@
-"""Calls into events: what `track`, `page`, `identify` and `consent` mean, one after the other.
+"""Calls into events: what `track`, `page`, `identify`, `reset` and `consent` mean, in their order.
 
 Two calls are the loader's own: `data_layer`, a GA4 event that the shop pushed to
 `window.dataLayer`, and `consent_heard`, what a consent tool on the page says.
@@ -17,7 +17,8 @@ class Calls:
     """The calls of one page: keeps what they tell of user and consent.
 
     `cookies()` gives the cookies as they are now; `consent` is the one to start with;
-    `on_consent()` is called when another was given, before the events that waited for it are built.
+    `on_consent()` is called when another was given, before the events that waited for it are built;
+    `on_reset()` when the visitor is a new one. `visitor_id` is this browser's until then.
     """
 
     def __init__(
@@ -27,17 +28,20 @@ class Calls:
         consent: dict,
         visitor_id: str,
         on_consent: Function | None = None,
+        on_reset: Function | None = None,
     ) -> None:
         self.site = site
         self.cookies = cookies
         self.consent = consent
         self.visitor_id = visitor_id
         self.on_consent = on_consent
+        self.on_reset = on_reset
         # The shop's own call has given it, on this page or an earlier one.
         self.is_own = consent["status"] != "awaited"
         self.heard_from: object = None
         self.user: dict = {}
-        self.awaiting: list = []
+        self.reset_id = ""  # of the visitor since `reset`
+        self.awaiting: list = []  # arguments of `_built`
 
     def take(self, call: dict) -> list:
         """The events that this call brings about: `[(call, event)]`.
@@ -54,20 +58,28 @@ class Calls:
         options = options or {}
         if not isinstance(options, dict):
             raise EventError("options", "options must be an object, got " + shown(options))
+        # What is told later is not of this call, though consent comes later still.
+        said = (call, name, params, options, self.user, self.reset_id)
+        events = self._built(*said)
+        if self.consent["status"] != "awaited":
+            return events
+        self.awaiting.append(said)
+        return []
+
+    def _built(
+        self, call: dict, name: object, params: object, options: dict, user: dict, reset_id: str
+    ) -> list:
         context = {
             "site": self.site,
             "page": {key: call["page"][key] for key in call["page"] if call["page"][key]},
-            "user": self.user,
-            "visitor_id": self.visitor_id,
+            "user": user,
+            "visitor_id": reset_id or self.visitor_id,
             "attribution": attribution.read(
                 attribution.parse_query(call["page"]["url"]), self.cookies()
             ),
             "consent": self.consent,
         }
         built = event.build(name, params, call["uuid"], call["time"], options, context)
-        if self.consent["status"] == "awaited":
-            self.awaiting.append(call)
-            return []
         if self.consent["status"] == "denied" or built["params"].get("is_probably_spam"):
             return []
         return [(call, built)]
@@ -84,6 +96,21 @@ class Calls:
         told = event.check_user(user)
         self.user = dict(self.user, **told) if told else {}
         return []
+
+    def _reset(self, call: dict, *_: object) -> list:
+        """The shopper has logged out: nobody is known, and the visitor is a new one.
+
+        His ID is the call's UUID, so that page and relay make the same of the same call.
+        """
+        self.user = {}
+        self.reset_id = call["uuid"]
+        if self.on_reset:
+            self.on_reset()
+        return []
+
+    def visitor(self) -> str:
+        """The ID of whoever visits now."""
+        return self.reset_id or self.visitor_id
 
     def _consent(self, call: dict, value: object, *_: object) -> list:
         given = consent_rules.given(value)
@@ -103,19 +130,21 @@ class Calls:
         was_awaited = self.consent["status"] == "awaited"
         has_gpc = self.consent.get("gpc")
         self.consent = given
+        if given["status"] == "denied":
+            self.reset_id = ""  # after a refusal he is somebody new once more
         if has_gpc:
             self.consent["gpc"] = True
         if self.on_consent:
             self.on_consent()
         waited, self.awaiting = self.awaiting, []
         found: list = []
-        for earlier in waited if was_awaited else ():
-            found.extend(self.take(earlier))
+        for said in waited if was_awaited else ():
+            found.extend(self._built(*said))
         return found
 
 
 # What a shop may call.
-SHOPS = ("track", "page", "identify", "consent")
+SHOPS = ("track", "page", "identify", "reset", "consent")
 
 VERBS: dict = {
     "track": Calls._track,
@@ -123,5 +152,6 @@ VERBS: dict = {
     "data_layer": Calls._data_layer,
     "consent_heard": Calls._consent_heard,
     "identify": Calls._identify,
+    "reset": Calls._reset,
     "consent": Calls._consent,
 }

@@ -42,7 +42,9 @@ class Tracker:
         remembered = cookies.get(CONSENT_COOKIE, "")
         start = consent_rules.initial(site["consent"], remembered, page.has_gpc())
         visitor_id = cookies.get(VISITOR_COOKIE, "")
-        self.calls = Calls(site, page.cookies, start, visitor_id, self._on_consent)
+        self.calls = Calls(
+            site, page.cookies, start, visitor_id, self._on_consent, self._remember_visitor
+        )
         self.domain: str | None = None
         self.is_withdrawn = False
 
@@ -214,8 +216,10 @@ class Tracker:
             for name, value, max_age_s in writes:
                 self.page.write_cookie(name, value, max_age_s, self.domain)
                 cookies[name] = value
-        self.calls.visitor_id = cookies.get(VISITOR_COOKIE) or self.page.uuid()
-        self.page.write_cookie(VISITOR_COOKIE, self.calls.visitor_id, YEAR_S, self.domain)
+        # A page that was left before Python was up could not write the cookie on its `reset`.
+        known = self.page.left_reset() or cookies.get(VISITOR_COOKIE)
+        self.calls.visitor_id = known or self.page.uuid()
+        self._remember_visitor()
         self._set_up_pixels()
         self.mirror.entries.take_over(self._take_over, self.mirror.flush)
         self.direct.heed(self.calls.consent)
@@ -268,6 +272,13 @@ class Tracker:
 
     def _cookie_domain(self) -> str:
         return self.domain or self.page.cookie_domain(self.site["cookie_domain"])
+
+    def _remember_visitor(self) -> None:
+        """The cookie holds whoever visits now, once consent is there."""
+        if self.calls.consent["status"] == "granted":
+            self.page.write_cookie(
+                VISITOR_COOKIE, self.calls.visitor(), YEAR_S, self._cookie_domain()
+            )
 
     def _forget_visitor(self) -> None:
         """Our cookies are gone, but for the consent; `_ttp` is TikTok's own (R21)."""
