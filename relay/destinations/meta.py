@@ -29,6 +29,7 @@ from relay.destinations.pixel_api import (
     known,
     order_id,
     pixels,
+    shopper,
     user_agent,
     whole,
 )
@@ -155,7 +156,7 @@ class Meta(PixelApi):
 
     def _user_data(self, event: Event) -> dict[str, Any]:
         """Section 5: hashed what the shopper told, as it is what the browser did."""
-        told = hashed_user_data(event.get("user", {}), self._site.country)
+        told = hashed_user_data(shopper(event), self._site.country)
         return {**told, **_browser(event)}
 
     def _custom_data(self, event: Event) -> dict[str, Any]:

@@ -174,6 +174,18 @@ def client_ip(event: Event) -> str:
     return str(address)
 
 
+def shopper(event: Event) -> Mapping[str, str]:
+    """What the shopper told; the visitor ID stands for an ID that he did not.
+
+    Both systems take "external cookie IDs" as `external_id`; one visitor keeps his on all pages.
+    """
+    user: Mapping[str, str] = event.get("user", {})
+    visitor_id = event.get("visitor_id")
+    if not visitor_id or "id" in user or "id_sha256" in user:
+        return user
+    return {**user, "id": visitor_id}
+
+
 def order_id(event: Event) -> str:
     """The order's ID, of a purchase or a refund; empty for what is no order yet."""
     if event["event_name"] not in ORDER_EVENTS:

@@ -28,6 +28,7 @@ from relay.destinations.pixel_api import (
     known,
     order_id,
     pixels,
+    shopper,
     user_agent,
     whole,
 )
@@ -123,7 +124,7 @@ class Tiktok(PixelApi):
         """Section 5: hashed what the shopper told, as it is what the browser did."""
         attribution = event["attribution"]
         return {
-            **hashed_user(event.get("user", {}), self._site.country),
+            **hashed_user(shopper(event), self._site.country),
             **known(
                 ttclid=attribution.get("ttclid"),
                 ttp=attribution.get("ttp"),
