@@ -138,8 +138,10 @@ class Relay:
     async def _take_page_events(self, request: Request, site: Site, origin: str) -> Response:
         ip = self._admit(request, site)
         body = await read_object(request)
-        if "calls" in body:
-            events = wire.events_of_calls(body, site)
+        domain = body.get("cookie_domain")
+        if "calls" in body:  # from a page that had no time to try
+            domain = cookies.widest_domain(origin, site.cookie_domain)
+            events = wire.events_of_calls(body, site, domain)
         else:
             events = wire.events(body, site, is_server=False)
         if caid := cookies.caid(request.cookies, site):
@@ -150,7 +152,7 @@ class Relay:
         received = Received(self.now_ms(), wire.sent_at(body), client)
         await self.ingest.store(site, events, received)
         response = Response(status_code=204, headers=_cors(origin))
-        host, domain = public_host(request), body.get("cookie_domain")
+        host = public_host(request)
         for text in cookies.renewed(domain, host, origin, events[-1]) if events else ():
             response.headers.append("Set-Cookie", text)
         return response

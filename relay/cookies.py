@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
+from ipaddress import ip_address
 from typing import Any
+
+from publicsuffixlist import PublicSuffixList
 
 from pixelmirror.attribution import COOKIES, cookie_text
 from relay.destinations.commanders_act import CAID
 from relay.site import CommandersActTable, Site
+
+
+def widest_domain(origin: str, setting: str) -> str:
+    """The domain on which a browser keeps the cookies of this origin's pages, as their tracker
+    finds by trying; empty for the page's host alone.
+
+    `setting`: the site's `cookie_domain`. Browsers refuse public suffixes, those of platforms too:
+    `co.id`, `myshopify.com`.
+    """
+    host = _without_port(origin.partition("://")[2])
+    if setting != "auto":
+        return setting if setting and f".{host}".endswith(f".{setting}") else ""
+    name = host.removesuffix(".")
+    if "." not in name or _is_address(name):
+        return ""
+    found = _public_suffixes().privatesuffix(name)
+    return found + host[len(name) :] if found else ""
 
 
 def renewed(domain: object, host: str, origin: str, event: dict[str, Any]) -> list[str]:
@@ -44,6 +65,19 @@ def caid(jar: Mapping[str, str], site: Site) -> str:
     is_needed = any(isinstance(one, CommandersActTable) and one.has_server_copy for one in tables)
     value = jar.get("CAID", "")
     return value if is_needed and CAID.fullmatch(value) else ""
+
+
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    """The list that browsers have too; it takes a sixth of a second to read."""
+    return PublicSuffixList()
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host.strip("[]")))
+    except ValueError:
+        return False
 
 
 def _without_port(host: str) -> str:

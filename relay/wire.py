@@ -79,9 +79,12 @@ def _event(row: Any, site: Site, is_server: bool) -> dict[str, Any]:
     )
 
 
-def events_of_calls(body: Mapping[str, Any], site: Site) -> list[dict[str, Any]]:
+def events_of_calls(
+    body: Mapping[str, Any], site: Site, cookie_domain: str = ""
+) -> list[dict[str, Any]]:
     """The events of a page that left before Python was up, built as the page would have built them.
 
+    `cookie_domain`: where its browser keeps the cookies, empty for the page's host alone.
     Such a body is a beacon: nobody reads the answer, so a call that is wrong costs only itself.
     """
     rows = _rows(body, "calls")
@@ -93,11 +96,12 @@ def events_of_calls(body: Mapping[str, Any], site: Site) -> list[dict[str, Any]]
     start = consent_rules.initial(setting, remembered, body.get("gpc") is True)
     public = {"currency": site.currency, "custom_events": site.custom_events}
     calls = Calls(public, lambda: cookies, start, cookies.get("_pm_visitor", ""))
+    index = attribution.domain_index(cookie_domain)
     found = []
     for row in rows:
         if not _is_call(row):
             continue
-        _capture(row, cookies)
+        _capture(row, cookies, index)
         try:
             found += [_left(_event(event, site, False), site) for _, event in calls.take(row)]
         except EventError:
@@ -125,9 +129,9 @@ def _is_call(row: Any) -> bool:
     )
 
 
-def _capture(call: Mapping[str, Any], cookies: dict[str, str]) -> None:
+def _capture(call: Mapping[str, Any], cookies: dict[str, str], index: int) -> None:
     """The click IDs of the call's own URL count, though the page had no time to write cookies."""
     query = attribution.parse_query(call["page"]["url"])
-    writes = attribution.capture(query, cookies, call["time"], 1, 0)
+    writes = attribution.capture(query, cookies, call["time"], index, 0)
     # The page makes `_fbp`; one of ours would be known to nobody.
     cookies.update({name: value for name, value, _ in writes if name != "_fbp"})

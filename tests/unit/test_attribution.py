@@ -223,6 +223,7 @@ def test_metas_index_follows_the_cookies_domain() -> None:
         ("toko.example", 1),
         ("toko.co.id", 2),
         ("shop.toko.co.id", 3),
+        ("toko.example.", 1),
         ("", 1),
     ):
         assert attribution.domain_index(domain) == expected, domain

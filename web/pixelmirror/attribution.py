@@ -126,7 +126,7 @@ def domains(host: str, setting: str) -> list:
 
 def domain_index(domain: str) -> int:
     """Meta's index: labels of the cookie's domain less one; 1 if host-only (DESIGN 5.3)."""
-    return domain.count(".") if domain else 1
+    return domain.rstrip(".").count(".") if domain else 1
 
 
 # --- text: cookies and queries ---
