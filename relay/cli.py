@@ -18,7 +18,7 @@ from relay.assets import Assets, AssetsMissing
 from relay.cli_outbox import DATA, dead_letters, events, outbox_file, run_to_the_end
 from relay.destinations.registry import destinations
 from relay.disk import LEAST_FREE_BYTES, Disk
-from relay.logs import LogFormat, written
+from relay.logs import LogFormat, get_logger, written
 from relay.outbox import OutboxInUse
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import DURABILITY, Synchronous
@@ -26,6 +26,8 @@ from relay.pages import SitePages
 from relay.redaction import secrets
 from relay.serving import STOP_WITHIN_S, finish_within_s, serve_app
 from relay.site import Site, SiteError, load_all
+
+log = get_logger("pixelmirror.serving")
 
 LOOK_AGAIN_S = 0.1
 """Between two looks whether an outbox is free."""
@@ -173,12 +175,16 @@ def serve(
 async def _opened(file: Path, synchronous: Synchronous, wait_s: int) -> SqliteOutbox:
     """The outbox, once whoever has it leaves it; raises OutboxInUse when the time is over."""
     give_up = time.monotonic() + wait_s
+    is_told = False
     while True:
         try:
             return await SqliteOutbox.open(file, synchronous=synchronous)
         except OutboxInUse:
             if time.monotonic() >= give_up:
                 raise
+            if not is_told:
+                log.info("the outbox is in use: waiting for the other relay to end")
+                is_told = True
         await asyncio.sleep(LOOK_AGAIN_S)
 
 

@@ -74,7 +74,9 @@ def event(event_id: str, *destinations: str, name: str = "add_to_cart") -> dict[
     return {**found, "destinations": list(destinations)} if destinations else found
 
 
-def relay(folder: Path, name: str, tables: dict[str, Any], upstream: str) -> RelayProcess:
+def relay(
+    folder: Path, name: str, tables: dict[str, Any], upstream: str, *options: str
+) -> RelayProcess:
     """The relay of a site whose systems are all at this address; it is not started yet."""
     lines = [
         f'site = "{name}"',
@@ -90,7 +92,7 @@ def relay(folder: Path, name: str, tables: dict[str, Any], upstream: str) -> Rel
         lines.append(f'base_url = "{upstream}/sandbox/api"')
     file = folder / f"{name}.toml"
     file.write_text("\n".join(lines) + "\n")
-    return RelayProcess(file, KEY, ORIGIN)
+    return RelayProcess(file, KEY, ORIGIN, *options)
 
 
 SHOPPER = {"User-Agent": "Mozilla/5.0 (Linux; Android 10; K)", "X-Forwarded-For": "203.0.113.7"}

@@ -52,8 +52,16 @@ class Server:
 
     def start(self) -> None:
         """It is ready."""
+        self.spawn()
+        self.is_up()
+
+    def spawn(self) -> None:
+        """It begins."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log)
+
+    def is_up(self) -> None:
+        """It is ready, or this fails."""
         until(self._is_ready, f"{self._command} is ready")
 
     def _is_ready(self) -> bool:
@@ -64,10 +72,15 @@ class Server:
         except httpx.TransportError:
             return False
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Its exit code, once this signal has ended it."""
+    def hears(self, number: signal.Signals) -> None:
+        """It is told so."""
         assert self._process is not None
         self._process.send_signal(number)
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Its exit code, once this signal has ended it."""
+        self.hears(number)
+        assert self._process is not None
         code = self._process.wait(DEADLINE_S)
         self._process = None
         self._http.close()
@@ -107,7 +120,7 @@ class SandboxProcess(Server):
 class RelayProcess(Server):
     """`pixelmirror serve` of one site file, on an outbox below the file's folder."""
 
-    def __init__(self, file: Path, key: str, origin: str) -> None:
+    def __init__(self, file: Path, key: str, origin: str, *options: str) -> None:
         port = free_port()
         command = [
             str(Path(sys.executable).with_name("pixelmirror")),
@@ -117,6 +130,7 @@ class RelayProcess(Server):
             str(port),
             "--data",
             str(file.parent / f"var-{file.stem}"),
+            *options,
         ]
         super().__init__(command, "/readyz", file.with_suffix(".log"), port)
         self.site = file.stem
