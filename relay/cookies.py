@@ -36,12 +36,14 @@ def renewed(domain: object, host: str, origin: str, event: dict[str, Any]) -> li
     """The `Set-Cookie` texts for an event from a page of this origin, sent to this host.
 
     `domain` is where the page's tracker says that it keeps its cookies, empty for the page's host
-    alone. None where the relay does not share that domain, or the shopper has not consented.
+    alone. None where the relay does not share that domain, the shopper has not consented, or his
+    browser sends Global Privacy Control: all of them are for ads.
     `_ttp` is TikTok's own and never written (scalev R21).
     """
     scheme, _, page = origin.partition("://")
     hosts = [_without_port(name) for name in (host, page)]
-    if not isinstance(domain, str) or event["consent"]["status"] != "granted":
+    consent = event["consent"]
+    if not isinstance(domain, str) or consent["status"] != "granted" or consent.get("gpc"):
         return []
     if domain and not all(f".{name}".endswith(f".{domain}") for name in hosts):
         return []

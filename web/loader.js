@@ -312,7 +312,7 @@
     if (words[0] === "on") call(...words);
     else attempt(() => push(record(time, words)), (error) => say("this call can't be read:", words[0], error));
   }
-  if (mayKeep() && /[?&](fbclid|ttclid|click_?id|kwai_click_id)=/.test(url))
+  if (mayKeep() && !navigator.globalPrivacyControl && /[?&](fbclid|ttclid|click_?id|kwai_click_id)=/.test(url))
     attempt(() => localStorage.setItem(`${prefix}landing`, JSON.stringify(landing)));
 
   // --- the shop's dataLayer and, where consent is required, the consent tools on the page ---

@@ -254,7 +254,7 @@ def test_global_privacy_control_keeps_advertising_out(
     """No advertising pixel is loaded, no advertising copy is made; the others go on."""
     shopper = new_shopper(GPC)
     shop.page("/")
-    page = shopper.visit("/")
+    page = shopper.visit(LANDING)
     shopper.wait_until_acknowledged(page)
     page.evaluate(LISTEN)
     event_id = shopper.track(page, "add_to_cart", kaos())
@@ -276,3 +276,6 @@ def test_global_privacy_control_keeps_advertising_out(
     }
     sdks = [url.rpartition("/")[2] for url in traces(shopper, page)["sdks"] if "/sdk/" in url]
     assert sorted(sdks) == ["alhena.js", "commanders_act.js"]
+    assert set(shopper.cookies()) == {"_pm_visitor"}
+    told = [name for event in shopper.posted() for name in event["attribution"]]
+    assert {name.partition("_")[0] for name in told} == {"alhena"}  # a widget's own, not an ad's

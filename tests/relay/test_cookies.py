@@ -69,6 +69,12 @@ def test_without_consent_nothing_is_renewed(status: str) -> None:
     assert renewed("", "toko.example", "https://toko.example", event) == []
 
 
+def test_global_privacy_control_renews_nothing() -> None:
+    """All of these cookies are for advertising, which it refuses."""
+    event = {**EVENT, "consent": {"status": "granted", "gpc": True}}
+    assert renewed("", "toko.example", "https://toko.example", event) == []
+
+
 # --- pages that left before Python was up ---
 
 # The page's origin, the site's `cookie_domain`; the domain, and the index in Meta's cookies.

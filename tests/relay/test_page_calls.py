@@ -214,6 +214,24 @@ def test_global_privacy_control_is_a_refusal_for_advertising(toko: Stage) -> Non
     assert len(toko.rows()) == 8
 
 
+def test_global_privacy_control_keeps_click_ids_out(tmp_path: Path) -> None:
+    """Of raw calls, of events and of servers' events: none is stored, renewed or sent on."""
+    tables = {"commanders_act": {"mode": "server", "site_id": "3311", "source_key": "key"}}
+    caid = "202612345678901234567890"
+    consent = {"status": "granted", "categories": ["1"], "gpc": True}
+    told = {**EVENT, "consent": consent}
+    landing = {**PAGE, "url": f"{URL}?fbclid=AbC&ttclid=T&click_id=K"}
+    raw = body(call(1, "page", page=landing), cookies=f"{FBP}; _ttp=2abc; _pm_consent=1", gpc=True)
+    with stage(tmp_path, site(destinations=tables)) as toko:
+        for sent in (raw, {"events": [told], "cookie_domain": "toko.example"}):
+            answer = toko.page(sent, headers={"Cookie": f"CAID={caid}"})
+            assert (answer.status_code, "set-cookie" in answer.headers) == (204, False)
+        own = {**told, "event_id": "own", "attribution": {**told["attribution"], "caid": caid}}
+        assert toko.server({"site": "toko", "events": [own]}).status_code == 204
+        stored = toko.stored("commanders_act")
+    assert [event["attribution"] for event in stored] == [{"caid": caid}] * 3
+
+
 def test_spam_is_never_stored(toko: Stage) -> None:
     """An order that looks like spam fires nothing, browser or server (scalev R63)."""
     order = {"id": "O-1", "value": 1, "items": CART["items"], "is_probably_spam": True}

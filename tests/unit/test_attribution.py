@@ -196,6 +196,18 @@ def test_r22_what_is_absent_is_left_out() -> None:
         assert attribution.read(query, cookies) == {}, (query, cookies)
 
 
+def test_global_privacy_control_refuses_the_ids_of_ads() -> None:
+    """DESIGN 5.3: it counts as refused for advertising; other systems' own IDs are none of that."""
+    ads = {"fbc": "fb.1.1.A", "fbp": FBP, "ttclid": "T", "ttp": "2abc", "kwai_click_id": "K"}
+    found = dict(ads, caid="2026", alhena_fingerprint="f")
+    for consent, expected in (
+        ({"status": "granted"}, found),
+        ({"status": "granted", "categories": ["1"]}, found),
+        ({"status": "granted", "gpc": True}, {"caid": "2026", "alhena_fingerprint": "f"}),
+    ):
+        assert attribution.allowed(found, consent) == expected, consent
+
+
 # --- domains ---
 
 

@@ -136,6 +136,18 @@ def test_global_privacy_control_stops_advertising_only() -> None:
         assert event["consent"] == {"status": "granted", "gpc": True}, event
 
 
+def test_global_privacy_control_keeps_the_ads_ids_out() -> None:
+    """Neither written nor sent, though cookies of before stay (R23); the visitor ID is no ad's."""
+    page = FakePage(None, "page-1", CLICKED)
+    page.is_private = True
+    page.browser.jar.update({"_fbp": "fb.1.1.1", "_ttp": "2abc"})
+    shop = Shop(None, page).start(("page",))
+    assert [event["attribution"] for event in shop.posted()] == [{}]
+    expected = {"_fbp": "fb.1.1.1", "_ttp": "2abc", "_pm_visitor": "visitor-page-1"}
+    assert page.browser.jar == expected, page.browser.jar
+    assert [name for name, *_ in page.done("cookie")] == ["_pm_visitor"]
+
+
 def test_what_an_earlier_page_left_waits_for_consent_too() -> None:
     """Without consent nothing of an earlier page is sent or changed."""
     browser = Browser()

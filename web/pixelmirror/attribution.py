@@ -60,6 +60,12 @@ def read(query: dict, cookies: dict) -> dict:
     return found
 
 
+def allowed(found: dict, consent: dict) -> dict:
+    """The attribution that may go with an event: Global Privacy Control refuses that of ads."""
+    ads = [field for field, _, _, _ in COOKIES] if consent.get("gpc") else []
+    return {field: found[field] for field in found if field not in ads}
+
+
 def fbc(old: str, click_id: str, now_ms: int, index: int) -> str:
     """The value of `_fbc`: `fb.{index}.{first seen, ms}.{fbclid}`; empty without any click ID.
 

@@ -69,14 +69,14 @@ class Calls:
     def _built(
         self, call: dict, name: object, params: object, options: dict, user: dict, reset_id: str
     ) -> list:
+        query = attribution.parse_query(call["page"]["url"])
+        found = attribution.read(query, self.cookies())
         context = {
             "site": self.site,
             "page": {key: call["page"][key] for key in call["page"] if call["page"][key]},
             "user": user,
             "visitor_id": reset_id or self.visitor_id,
-            "attribution": attribution.read(
-                attribution.parse_query(call["page"]["url"]), self.cookies()
-            ),
+            "attribution": attribution.allowed(found, self.consent),
             "consent": self.consent,
         }
         built = event.build(name, params, call["uuid"], call["time"], options, context)

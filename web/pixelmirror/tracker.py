@@ -209,6 +209,8 @@ class Tracker:
         cookies = self.page.cookies()
         index = attribution.domain_index(self.domain)
         for landing in self.page.landings():
+            if self.calls.consent.get("gpc"):  # all of these are for ads
+                continue
             query = attribution.parse_query(landing["url"])
             writes = attribution.capture(
                 query, cookies, landing["time"], index, self.page.chance(10**10)
