@@ -1,7 +1,8 @@
-# make run | test | bench | lint | build | reference | lock | clean.  Needs Python 3.11+, make and the package registries.
+# make run | test | bench | soak | lint | build | reference | lock | clean.  Needs Python 3.11+, make and the package registries.
 
 PYTHON ?= python3
 PORT ?= 8700
+SECONDS ?= 120
 BIN := .venv/bin
 VENV := .venv/.complete
 WEB := web/dist/manifest.json
@@ -10,7 +11,7 @@ PIP := --quiet --disable-pip-version-check
 # Folders are among them, so that a removed module counts as a change too.
 TRACKER := $(shell find web/pixelmirror -name __pycache__ -prune -o \( -name '*.py' -o -type d \) -print)
 
-.PHONY: run test bench lint format build reference lock clean browser
+.PHONY: run test bench soak lint format build reference lock clean browser
 .DELETE_ON_ERROR:
 
 run: $(WEB)
@@ -21,6 +22,10 @@ test: $(WEB) browser lint
 
 bench: $(WEB)
 	$(BIN)/python tests/bench/run.py
+
+# A relay killed again and again among failing systems, for SECONDS; SEED= repeats a run.
+soak: $(WEB)
+	$(BIN)/python tests/soak/crashes.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: $(VENV)
 	$(BIN)/ruff check
