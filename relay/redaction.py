@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
 
@@ -30,6 +31,8 @@ TOKEN = re.compile(
     r"|\beyJ[\w-]+\.[\w.-]+"  # JSON web tokens
 )
 """What is a token by its looks or by the word before it."""
+
+KEY_NAME = re.compile(r"token|key|secret|authorization", re.IGNORECASE)
 
 SECRETS = frozenset(
     "secret_key access_token app_secret api_key token source_key server_key".split()
@@ -70,7 +73,8 @@ def safe_reason(reason: str, request: Request | None = None) -> str:
     text = PHONE.sub(HIDDEN, EMAIL.sub(HIDDEN, " ".join(words)))
     if request is not None:
         text = LONG_WORD.sub(lambda found: _unless_secret(found[0], request), text)
-        for value in {value for event in request.events for value in _personal(event)}:
+        values = {value for event in request.events for value in _personal(event)}
+        for value in sorted(values | set(_keys(request)), key=len, reverse=True):
             text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", HIDDEN, text, flags=re.IGNORECASE)
     return text[:MAX_REASON_CHARACTERS]
 
@@ -83,6 +87,14 @@ def _unless_secret(word: str, request: Request) -> str:
     named = re.compile(rf"(token|key|secret)\W{{1,5}}{re.escape(bare)}".encode(), re.IGNORECASE)
     is_secret = is_sent or named.search(request.body)
     return word.replace(bare, HIDDEN) if is_secret else word
+
+
+def _keys(request: Request) -> Iterator[str]:
+    """What the request's headers and its query name a key, however short and plain it is."""
+    _, _, query = request.url.partition("?")
+    for name, value in (*request.headers.items(), *parse_qsl(query)):
+        if KEY_NAME.search(name):
+            yield from (word for word in value.split()[-1:] if len(word) > 3)  # after Bearer
 
 
 def _personal(event: Mapping[str, Any]) -> Iterator[str]:

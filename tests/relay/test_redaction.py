@@ -23,7 +23,11 @@ REQUEST = Request(
     url="https://api.example/events?access_token=EAAB9secret0token",
     body=b'{"id": "add_to_cart_0b0f3c9e-1111-7000-8000-000000000001", "api_key": "k3y-0123456789",'
     b' "content_id": "variant_a1b2c3d4e5f6"}',
-    headers={"authorization": "Bearer abcdef0123456789", "content-type": "application/json"},
+    headers={
+        "authorization": "Bearer abcdef0123456789",
+        "content-type": "application/json",
+        "x-api-key": "sfpk_plain",
+    },
     events=[EVENT],
     repeatable=True,
 )
@@ -36,6 +40,8 @@ REQUEST = Request(
         ("Malformed access token EAAB9secret0token.", "Malformed access token [hidden]."),
         ("unknown key k3y-0123456789", "unknown key [hidden]"),
         ("bad: abcdef0123456789", "bad: [hidden]"),
+        ("Bearer missing", "Bearer missing"),
+        ("bad: sfpk_plain, sfpk_plainer", "bad: [hidden], sfpk_plainer"),
         ("event_time 1760000000 is too old", "event_time 1760000000 is too old"),
         (f"event {EVENT['event_id']} refused", f"event {EVENT['event_id']} refused"),
         ("em: 'Siti@Example.com' is no hash", "em: '[hidden]' is no hash"),
