@@ -66,10 +66,11 @@
     const last = (wanted) => {
       const isConsent = ({ args: [verb, value] }) =>
         verb === wanted && (Array.isArray(value) || /^(granted|denied)$/.test(value));
-      const given = waiting.filter(isConsent).pop();
-      return given && (String(given.args[1]) || "denied");
+      const value = waiting.filter(isConsent).pop()?.args[1];
+      return Array.isArray(value) ? (value.length ? "some" : "denied") : value;
     };
-    const remembered = decodeURIComponent(cookie("_pm_consent"));
+    const text = cookie("_pm_consent");
+    const remembered = attempt(() => decodeURIComponent(text), () => text);
     const consent = last("consent") ?? (remembered || last("consent_heard"));
     return consent ? consent !== "denied" : settings.consent !== "required";
   };

@@ -149,6 +149,8 @@ def test_the_tag_can_ask_for_consent_where_the_site_does_not(
 
 EARLY = [
     ("granted", ["view_item", "add_to_cart", "view_cart"]),
+    (["denied"], ["view_item", "add_to_cart", "view_cart"]),
+    ([""], ["view_item", "add_to_cart", "view_cart"]),
     ("denied", []),
     ([], []),
     ("maybe", []),
@@ -228,6 +230,23 @@ def test_leaving_before_python_is_up_sends_what_was_consented_to(
     shopper.visit("/next", page=page, ready=False)
     heard.wait_for("scalev.meta", "AddToCart")
     heard.wait_for("scalev.meta", "ViewCart")
+
+
+@pytest.mark.parametrize("cookie", ["%5B%22denied%22%5D", "a%2Cb", "%"])
+def test_leaving_early_heeds_the_cookie_as_the_tracker_reads_it(
+    shop: Shop, shopper: Shopper, cookie: str
+) -> None:
+    """A category of that name is no refusal, and odd text costs no call."""
+    shopper.context.route("**/core.js", lambda _: None)
+    shopper.context.add_cookies([{"name": "_pm_consent", "value": cookie, "url": shop.url("/")}])
+    shop.page("/", tag=f'<script src="{shop.relay_here("asks")}"></script>')
+    shop.page("/next", tag="")
+    page = shopper.visit("/", ready=False)
+    shopper.call(page, "track", "add_to_cart", kaos())
+    shopper.visit("/next", page=page, ready=False)
+    until(lambda: shop.posted, "the calls were beaconed")
+    (body,) = shop.posted
+    assert [call["args"][0] for call in json.loads(body)["calls"]] == ["page", "track"]
 
 
 def test_consent_withdrawn_stops_what_waits_for_the_relay(

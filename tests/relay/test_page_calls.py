@@ -177,6 +177,8 @@ CONSENTS: list[tuple[str, Any, str, list[tuple[Any, ...]], int]] = [
     ("required", "required", "granted", [VIEW], 1),
     ("required", "required", "1", [VIEW], 1),
     ("granted", None, "denied", [VIEW], 0),
+    ("required", "required", "%5B%22denied%22%5D", [VIEW], 1),
+    ("required", "required", "%5B%22a%2Cb%22%5D", [VIEW], 1),
     ("required", "required", "", [VIEW, GRANT, VIEW], 2),
     ("required", "required", "", [VIEW, DENY, VIEW], 0),
     ("required", "required", "", [VIEW, DENY, GRANT, VIEW], 1),

@@ -1,6 +1,6 @@
 """Consent: what was agreed to, and whether one destination may have an event."""
 
-from pixelmirror import consent_rules
+from pixelmirror import attribution, consent_rules
 from tests.unit.refused import refused
 
 
@@ -65,6 +65,53 @@ def test_what_the_cookie_holds_is_what_was_given() -> None:
         assert consent_rules.from_text(text) == consent, value
     assert consent_rules.to_text(consent_rules.given([])) == "denied"
     assert consent_rules.from_text("") is None
+
+
+def test_every_list_of_categories_survives_the_cookie() -> None:
+    """What a comma, or the words of the cookie themselves, would make something else is JSON."""
+    for categories, text in (
+        (["granted"], '["granted"]'),
+        (["denied"], '["denied"]'),
+        (["granted", "denied"], "granted,denied"),
+        ([""], '[""]'),
+        (["", "1"], ",1"),
+        (["", ""], ","),
+        ([","], '[","]'),
+        (["a,b", "c"], None),
+        (["1, 2"], None),
+        (["["], "["),
+        (["[1]"], "[1]"),
+        (["[]"], "[]"),
+        (["[[", "]]"], "[[,]]"),
+        (['["a"]'], None),
+        (['["a"', '"b"]'], None),
+        (['["a",]'], None),
+        (['"', "\\", "'", "%2C", "%"], None),
+        (["é", "日本, 😀", " ", "	", "a;b=c"], None),
+    ):
+        for consent in (consent_rules.given(categories), {"categories": categories, "gpc": True}):
+            found = consent_rules.to_text(dict({"status": "granted"}, **consent))
+            assert text is None or found == text, (categories, found)
+            cookie = attribution.cookie_text("_pm_consent", found, 1, "", False).split("; ")[0]
+            read = attribution.parse_cookies("a=1; " + cookie)["_pm_consent"]
+            expected = {"status": "granted", "categories": categories}
+            assert consent_rules.from_text(read) == expected, (categories, found)
+
+
+def test_cookies_of_before_are_read_as_before() -> None:
+    """A list with commas, whatever stands in it; what is no JSON list of texts is such a one."""
+    for text, categories in (
+        ("1,3", ["1", "3"]),
+        ("statistics", ["statistics"]),
+        ("[", ["["]),
+        ("[1,3]", ["[1", "3]"]),
+        ("[NaN]", ["[NaN]"]),
+        ("[" * 3000, ["[" * 3000]),
+        ("{}", ["{}"]),
+        ("%", ["%"]),
+    ):
+        found = consent_rules.from_text(text)
+        assert found == {"status": "granted", "categories": categories}, (text[:20], found)
 
 
 def test_a_destination_needs_consent_for_all_its_categories() -> None:

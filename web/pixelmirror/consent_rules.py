@@ -5,6 +5,8 @@ these were agreed to, and `gpc: true` when the browser sends Global Privacy Cont
 with each event, and the relay asks the same question again (DESIGN 5.3).
 """
 
+import json
+
 from .check import EventError, shown
 
 # Kinds that advertise: Global Privacy Control counts as refused for them.
@@ -35,17 +37,36 @@ def given(value: object) -> dict:
 
 
 def to_text(consent: dict) -> str:
-    """The consent as its cookie holds it: `granted`, `denied` or `1,3`."""
-    if "categories" in consent:
-        return ",".join(consent["categories"]) or "denied"
-    return consent["status"]
+    """The consent as its cookie holds it: `granted`, `denied` or `1,3`.
+
+    Categories that could not be read back from that are JSON: `["a,b"]`. `web/loader.js` reads the
+    cookie too.
+    """
+    categories = consent.get("categories")
+    if not categories:
+        return consent["status"]
+    text = ",".join(categories)
+    is_read_back = (from_text(text) or {}).get("categories") == categories
+    return text if is_read_back else json.dumps(categories)
 
 
 def from_text(text: str) -> dict | None:
     """The consent a cookie holds; None for an absent one."""
     if not text:
         return None
-    return given(text) if text in ("granted", "denied") else given(text.split(","))
+    if text in ("granted", "denied"):
+        return given(text)
+    return given(_texts(text) or text.split(","))
+
+
+def _texts(text: str) -> list:
+    """The texts of a JSON list; empty where it is none."""
+    try:
+        found = json.loads(text) if text.startswith("[") else None
+    except (ValueError, RuntimeError):  # the latter of one nested too deeply
+        return []
+    is_list = isinstance(found, list) and not [one for one in found if not isinstance(one, str)]
+    return found if is_list else []
 
 
 def refusal(consent: dict, kind: str, categories: list) -> str | None:

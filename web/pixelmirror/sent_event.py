@@ -119,7 +119,10 @@ def _check_consent(value: Any) -> Mapping[str, Any]:
         raise EventError("consent.status", message)
     found: dict[str, Any] = {"status": value["status"]}
     if value.get("categories") is not None:
-        found["categories"] = check_kind("texts", value["categories"], "consent.categories")
+        categories = value["categories"]
+        if isinstance(categories, list):
+            categories = [one for one in categories if one != ""]  # no destination needs that
+        found["categories"] = check_kind("texts", categories, "consent.categories")
     if value.get("gpc") is True:
         found["gpc"] = True
     return found
