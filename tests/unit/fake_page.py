@@ -35,6 +35,7 @@ class FakePage:
         self.clock_ms = NOW_MS
         self.is_private = False  # Global Privacy Control
         self.did: list[list[Any]] = []
+        self.warned: list[str] = []  # not in `did`: nothing depends on when it was said
         self.missing: list[str] = []  # globals that are not on the page
         self.throwing: list[str] = []  # globals whose calls throw
         self.own: dict[str, Any] = {}  # kind -> what the page's own code has done with it
@@ -182,6 +183,9 @@ class FakePage:
 
     def say(self, *words: object) -> None:
         self.did.append(["say", " ".join([str(word) for word in words])])
+
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
 
     def note(self, text: str) -> None:
         self.did.append(["note", text])

@@ -214,6 +214,10 @@ class Page:
         """An error for the front-end developer, in the console only."""
         self._value(["console"], ["error", ["[pixelmirror]"] + [str(word) for word in words]])
 
+    def warn(self, text: str) -> None:
+        """What the front-end developer may want to look at."""
+        self._value(["console"], ["warn", ["[pixelmirror] " + text]])
+
     def note(self, text: str) -> None:
         self._value(["console"], ["debug", ["[pixelmirror] " + text]])
 

@@ -65,8 +65,9 @@ def _texts(text: str) -> list:
         found = json.loads(text) if text.startswith("[") else None
     except (ValueError, RuntimeError):  # the latter of one nested too deeply
         return []
-    is_list = isinstance(found, list) and not [one for one in found if not isinstance(one, str)]
-    return found if is_list else []
+    if not isinstance(found, list) or [one for one in found if not isinstance(one, str)]:
+        return []
+    return found
 
 
 def refusal(consent: dict, kind: str, categories: list) -> str | None:

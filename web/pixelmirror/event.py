@@ -134,7 +134,7 @@ def _derive(name: str, row: dict, params: dict, currency: str | None) -> None:
         if "revenue" in params:
             params["value"] = params["revenue"] + extra
         elif items:
-            params["value"] = sum([_line_value(item) for item in items])
+            params["value"] = sum_of(items)
     if "revenue" in takes and "revenue" not in params and "value" in params:
         if extra > params["value"]:
             message = "value must include shipping_amount and tax_amount, got less than both"
@@ -162,8 +162,10 @@ def money(amount: float, currency: str | None) -> float:
     return int(amount) if amount == int(amount) else amount
 
 
-def _line_value(item: dict) -> float:
-    return (item["product"]["price"] - item.get("discount", 0)) * item["quantity"]
+def sum_of(items: list) -> float:
+    """What the items are worth: price less discount, as often as there are pieces."""
+    prices = [item["product"]["price"] - item.get("discount", 0) for item in items]
+    return sum([prices[i] * item["quantity"] for i, item in enumerate(items)])
 
 
 def _check_item_currencies(name: str, params: dict) -> None:

@@ -11,6 +11,7 @@ from .calls import Calls
 from .catalogue import own_name
 from .check import EventError
 from .direct import Direct
+from .doubts import doubts
 from .mirror import Mirror
 from .pixels import PIXELS
 
@@ -38,6 +39,7 @@ class Tracker:
         self.pixels: dict = {}  # name -> what the page's own code had done before ours, or an error
         self.results: dict = {}  # UUID -> (event, {pixel: result}) until the relay's answer
         self.complained: list = []
+        self.warned: list = []
         cookies = page.cookies()
         remembered = cookies.get(CONSENT_COOKIE, "")
         start = consent_rules.initial(site["consent"], remembered, page.has_gpc())
@@ -115,6 +117,7 @@ class Tracker:
             self.page.note(event["event_name"] + " " + event["event_id"] + " was sent before")
             self.mirror.entries.forget(call["uuid"])
             return False
+        self._warn(event)
         event["attribution"].update(self._fingerprints())
         direct = self.direct.keep(call["uuid"], event)
         if direct:
@@ -179,6 +182,13 @@ class Tracker:
             self.complained.append(name)
             self.page.say(name, "pixel", result)
         return result
+
+    def _warn(self, event: dict) -> None:
+        """Say what is odd about the event, each kind once for this page."""
+        for kind, words in doubts(event, self.site):
+            if kind not in self.warned:
+                self.warned.append(kind)
+                self.page.warn(words)
 
     def _is_first(self, event: dict) -> bool:
         """True unless this order's event was fired in this browser before (scalev R30, R49)."""
