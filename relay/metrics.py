@@ -6,7 +6,7 @@ new series. Each relay has a registry of its own.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -18,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.exposition import choose_encoder
 
 from relay.outbox import Backlog, NewDelivery
+from relay.pace import State
 
 # When each series began: as many lines again, that nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -82,6 +83,7 @@ class Metrics:
             "oldest_waiting_seconds", "Since the receipt of the oldest event that waits", *route
         )
         self._paused = self._gauge("destination_paused", "1: it refuses our credentials", *route)
+        self._down = self._gauge("destination_down", "1: it fails, and is hardly asked", *route)
         self._outbox_bytes = self._gauge("outbox_bytes", "Size of the outbox's files")
         self._free_bytes = self._gauge("disk_free_bytes", "Room on the outbox's disk")
         for site in sites:
@@ -126,13 +128,15 @@ class Metrics:
     # --- what is ---
 
     def now(
-        self, now_ms: int, backlogs: Sequence[Backlog] | None, paused: Container[Route]
+        self, now_ms: int, backlogs: Sequence[Backlog] | None, states: Mapping[Route, State]
     ) -> None:
-        """This waits, None where nobody knows, and these are paused; no other."""
+        """This waits, None where nobody knows, and so is each destination asked."""
         self._waiting.clear()
         self._oldest.clear()
         for route in self._routes:
-            self._paused.labels(*route).set(route in paused)
+            state = states.get(route, "closed")
+            self._paused.labels(*route).set(state == "paused")
+            self._down.labels(*route).set(state in ("open", "half_open"))
             if backlogs is not None:
                 self._waiting.labels(*route).set(0)
                 self._oldest.labels(*route).set(0)

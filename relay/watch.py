@@ -82,7 +82,7 @@ class Watch:
         backlogs: Sequence[Backlog] | None = None
         with suppress(OutboxError):  # the counters are worth reading then, too
             backlogs = await self._waiting()
-        self._metrics.now(self._now_ms(), backlogs, self._delivery.paused)
+        self._metrics.now(self._now_ms(), backlogs, self._delivery.states)
         if self._disk is not None:
             self._metrics.disk(self._disk.outbox_bytes(), self._disk.free_bytes())
 

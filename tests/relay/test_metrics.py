@@ -15,8 +15,10 @@ from relay.disk import Disk
 from relay.metrics import OTHERWISE_SKIPPED, Metrics, skip_class
 from relay.outbox import OutboxUnavailable, Outcome
 from relay.outbox.sqlite import SqliteOutbox
+from relay.pace import State
 from tests.relay.delivery_stage import FakeDestination, says
 from tests.relay.delivery_stage import stage as delivery_stage
+from tests.relay.records import record
 from tests.relay.relay_stage import (
     BATIK,
     EVENT,
@@ -260,18 +262,14 @@ def test_what_waits_follows_every_way_out(toko: Stage) -> None:
         assert value(toko, "deliveries_waiting", **ROUTE) == waiting
 
 
-def test_a_destination_that_no_site_has_any_more_is_told_while_it_waits(tmp_path: Path) -> None:
+def test_a_destination_that_no_site_has_any_more_is_told_while_it_waits(toko: Stage) -> None:
     """An operator took it out of the site file; what waits for it stays in the outbox."""
-    with stage(tmp_path) as toko:
-        toko.page({"events": [EVENT]})
-    (tmp_path / "again").mkdir()
-    with stage(tmp_path / "again", site(destinations={"tracify": TRACIFY})) as toko:
-        toko.run(toko.outbox.close())
-        toko.outbox = toko.run(SqliteOutbox.open(tmp_path / "outbox.db"))
-        vars(toko.relay.watch)["_outbox"] = toko.outbox
-        waiting = {row["destination"]: n for row, n in _dicts(read(toko, "deliveries_waiting"))}
-        assert waiting["scalev.meta"] == 1
-        toko.run(toko.outbox.close())
+    toko.run(toko.outbox.put([record("e1", "kwai")]))
+    assert value(toko, "deliveries_waiting", site="toko", destination="kwai") == 1
+    found = toko.run(toko.outbox.claim("toko", "kwai", 9, NOW))
+    toko.run(toko.outbox.settle([Outcome(one, "done") for one in found], NOW))
+    toko.now_ms += 15_000
+    assert value(toko, "deliveries_waiting", site="toko", destination="kwai") is None
 
 
 class Unreadable(SqliteOutbox):
@@ -346,10 +344,21 @@ def _answer(answer: Any) -> httpx.Response:
     return answer
 
 
-def test_a_paused_destination_is_told() -> None:
-    """1 while it refuses our credentials."""
+STATES: list[tuple[State, int, int]] = [
+    ("closed", 0, 0),
+    ("paused", 1, 0),
+    ("open", 0, 1),
+    ("half_open", 0, 1),
+]
+
+
+@pytest.mark.parametrize(("state", "paused", "down"), STATES)
+def test_a_destination_that_gets_nothing_is_told(state: State, paused: int, down: int) -> None:
+    """Paused while it refuses our credentials, down while it fails; each of its own."""
     metrics = Metrics(["toko"], [("toko", "meta"), ("toko", "kwai")])
-    for paused, shown in (({("toko", "meta")}, 1), (set[tuple[str, str]](), 0)):
-        metrics.now(NOW, [], paused)
-        assert metrics.value("destination_paused", site="toko", destination="meta") == shown
-        assert metrics.value("destination_paused", site="toko", destination="kwai") == 0
+    for states, is_it in (({("toko", "meta"): state}, 1), (dict[Any, State](), 0)):
+        metrics.now(NOW, [], states)
+        meta = {"site": "toko", "destination": "meta"}
+        assert metrics.value("destination_paused", **meta) == paused * is_it
+        assert metrics.value("destination_down", **meta) == down * is_it
+        assert metrics.value("destination_down", site="toko", destination="kwai") == 0

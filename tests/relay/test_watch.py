@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from relay import watch
 from relay.disk import LEAST_FREE_BYTES, Disk
+from relay.metrics import Metrics
 from relay.outbox import Outcome
 from tests.relay.relay_stage import EVENT, NOW, Stage, stage
 
@@ -132,18 +133,30 @@ async def _give_up(toko: Stage) -> None:
     await toko.outbox.settle([Outcome(one, "dead") for one in found], toko.now_ms)
 
 
+class Loop:
+    """A delivery of which only this is asked."""
+
+    def __init__(self) -> None:
+        self.paused = {("toko", "scalev.meta"): "credentials refused (401)"}
+
+
 def test_a_paused_destination_is_said_every_ten_minutes(
     toko: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It was said when it paused, in a log that nobody may have read."""
-    paused: dict[Any, str] = {("toko", "scalev.meta"): "credentials refused (401)"}
-    vars(toko.relay.watch)["_delivery"] = type("Loop", (), {"paused": paused})
+    loop = Loop()
+    one = watch.Watch(toko.outbox, cast(Any, loop), Metrics(), None, lambda: toko.now_ms)
     said = f"{watch.STILL_PAUSED} site=toko destination=scalev.meta"
     for minute in range(31):
         toko.now_ms = NOW + minute * MINUTE_MS
-        assert looked(toko, caplog) == ([said] if minute % 10 == 0 else []), minute
-    paused.clear()
-    assert [words.partition(" ")[0] for words in looked(toko, caplog)] == ["over"]
+        caplog.clear()
+        toko.run(one.look())
+        assert caplog.messages == ([said] if minute % 10 == 0 else []), minute
+    loop.paused.clear()
+    caplog.clear()
+    toko.run(one.look())
+    (over,) = caplog.messages
+    assert over.startswith("over what=")
 
 
 def test_a_disk_that_is_nearly_full_is_said(
