@@ -23,9 +23,13 @@ test: $(WEB) browser lint
 bench: $(WEB)
 	$(BIN)/python tests/bench/run.py
 
-# A relay killed again and again among failing systems, for SECONDS; SEED= repeats a run.
+# For SECONDS each: a relay killed again and again among failing systems (SEED= repeats a run), asked
+# all that its OpenAPI document allows and more, its decoder fuzzed where atheris has this Python.
 soak: $(WEB)
 	$(BIN)/python tests/soak/crashes.py --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python tests/soak/fuzz_http.py --seconds $(SECONDS)
+	-$(BIN)/pip install $(PIP) --require-hashes -r requirements-soak.lock
+	$(BIN)/python tests/soak/fuzz_decoder.py --seconds $(SECONDS)
 
 lint: $(VENV)
 	$(BIN)/ruff check

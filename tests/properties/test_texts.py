@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from decimal import Decimal
 from ipaddress import ip_address, ip_network
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from pixelmirror import attribution
+from pixelmirror import attribution, consent_rules
 from pixelmirror.check import check_kind
 from pixelmirror.event import money
 from pixelmirror.event_id import event_id, sent_as, uuid7
@@ -93,6 +94,33 @@ def test_a_caid_is_one_or_nothing(value: str) -> None:
     assert found in ("", value)
     assert found.isascii()
     assert found.isprintable()
+
+
+# --- consent ---
+
+CATEGORIES = st.lists(st.one_of(TEXTS, st.integers().map(str), st.just("1,3")), max_size=5)
+
+
+@given(st.one_of(st.sampled_from(["granted", "denied"]), CATEGORIES))
+def test_a_consent_survives_its_cookie(value: object) -> None:
+    """Whatever its categories are called; and to be asked again is to get the same."""
+    consent = consent_rules.given(value)
+    text = consent_rules.to_text(consent)
+    kept = attribution.decode(attribution.encode(text))
+    found = consent_rules.from_text(kept)
+    assert found is not None
+    assert found["status"] == consent["status"]
+    assert found.get("categories", []) == consent.get("categories", [])
+    assert consent_rules.to_text(found) == text
+
+
+@given(st.one_of(st.text(), TEXTS, HOSTILE.map(json.dumps)), st.booleans())
+def test_any_cookie_is_a_consent_or_none(text: str, has_gpc: bool) -> None:
+    """Somebody else may have written it; it is never an error, and never more than was asked."""
+    consent = consent_rules.initial("required", text, has_gpc)
+    assert consent["status"] in ("granted", "denied", "awaited")
+    assert all(isinstance(one, str) for one in consent.get("categories", []))
+    assert consent.get("gpc", False) is has_gpc
 
 
 # --- headers ---
