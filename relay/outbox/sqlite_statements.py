@@ -129,13 +129,15 @@ FILTER_TERMS = {
 def select(columns: str, chosen: Filter) -> str:
     """The statement for the deliveries of `:site` in `:state`, last changed first.
 
-    CROSS JOIN keeps the order of the tables: the few events of an ID first, or else the
-    deliveries as their index has them.
+    CROSS JOIN keeps the order of the tables: the few events of an ID first, then their few
+    deliveries (the plus signs keep the index of all of that state out); or else the deliveries as
+    their index has them.
     """
     tables = "deliveries d CROSS JOIN events e ON e.id = d.event"
+    terms = ["d.site = :site", "d.state = :state"]
     if chosen.event_id is not None or chosen.order_id is not None:
         tables = "events e CROSS JOIN deliveries d ON d.event = e.id"
-    terms = ["d.site = :site", "d.state = :state"]
+        terms = ["+d.site = :site", "+d.state = :state"]
     terms += [FILTER_TERMS[name] for name, value in chosen._asdict().items() if value is not None]
     return (
         f"SELECT {columns} FROM {tables} WHERE {' AND '.join(terms)} "  # noqa: S608 (no values)

@@ -12,7 +12,7 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from relay.outbox import Delivery, Outcome
+from relay.outbox import Delivery, Outcome, sqlite_lookup
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import connect, prepare
@@ -57,6 +57,15 @@ WORK: dict[str, Work] = {
     "claim for another": lambda db: statements.find_due(db, ("toko", "kwai"), 9, NOW, frozenset()),
     "when the next is due": lambda db: statements.next_due(db, ROUTE, CLAIMED),
     "when another's is due": lambda db: statements.next_due(db, ("toko", "kwai"), frozenset()),
+    "what became of an event": lambda db: sqlite_lookup.rows(
+        db, "toko", None, statements.Filter(event_id="waits_5"), 100
+    ),
+    "the dead letters": lambda db: sqlite_lookup.rows(
+        db, "toko", "dead", statements.Filter(destination="meta"), 100
+    ),
+    "replay one": lambda db: statements.replay(
+        db, "toko", statements.Filter(event_id="waits_5", since_ms=0), 100, NOW
+    ),
     "put": lambda db: statements.put(db, [statements.stored(record("new", "meta", "kwai"))]),
     "settle": lambda db: statements.settle(db, [OUTCOME], NOW),
 }
