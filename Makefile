@@ -58,7 +58,7 @@ lock: $(VENV)
 
 clean:
 	rm -rf .venv web/node_modules web/dist dist build var test-results \
-		.mypy_cache .pytest_cache .ruff_cache
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up: each step is done again only when what it rests on has changed or is gone
