@@ -35,7 +35,11 @@ class Disk:
 
     def trouble(self) -> str:
         """What is wrong, in words; empty while all is well."""
-        free, least = self.free_bytes(), self._least_free_bytes
+        least = self._least_free_bytes
+        try:
+            free = self.free_bytes()
+        except OSError as error:
+            return f"the outbox's disk can't be looked at: {error.strerror}"
         if free >= least:
             return ""
         return f"only {free >> 20} MiB are free on the outbox's disk, {least >> 20} MiB are needed"

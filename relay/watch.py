@@ -24,7 +24,7 @@ FRESH_MS = 15_000
 
 STILL_PAUSED = "still PAUSED: nothing is delivered before its credentials are taken"
 LATE = "deliveries wait for more than an hour"
-FULL = "the disk is nearly full"
+FULL = "the outbox's disk is in trouble"
 
 Trouble = tuple[str, str, str]
 """What, and of which site and destination; these are empty where it is of none."""
@@ -62,6 +62,8 @@ class Watch:
                 await self.look()
             except OutboxError as error:
                 log.error("what waits can't be counted", why=str(error))
+            except Exception as error:
+                log.error("internal error", exc_info=error)
 
     async def look(self) -> None:
         """What is wrong was said in the last ten minutes; that it is over is said once."""
@@ -84,7 +86,8 @@ class Watch:
             backlogs = await self._waiting()
         self._metrics.now(self._now_ms(), backlogs, self._delivery.states)
         if self._disk is not None:
-            self._metrics.disk(self._disk.outbox_bytes(), self._disk.free_bytes())
+            with suppress(OSError):
+                self._metrics.disk(self._disk.outbox_bytes(), self._disk.free_bytes())
 
     async def trouble(self) -> str:
         """Why the relay can take no events, in words; empty while it can."""

@@ -102,6 +102,9 @@ def test_a_slip_of_the_pen_is_exit_2() -> None:
     run("check", code=2)
     run("serve", code=2)
     run("serve", "toko.toml", "--port", "eighty", code=2)
+    run("serve", "toko.toml", "--stop-within", "1", code=2)
+    run("serve", "toko.toml", "--log-format", "xml", code=2)
+    run("serve", "toko.toml", "--log-level", "loud", code=2)
 
 
 # --- check ---

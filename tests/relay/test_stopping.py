@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -16,7 +18,7 @@ import httpx
 import pytest
 
 from tests.relay.process_shop import ORIGIN, SCALEV, SHOPPER, event, relay
-from tests.relay.processes import RelayProcess, SandboxProcess, until
+from tests.relay.processes import ROOT, RelayProcess, SandboxProcess, until
 
 TABLES = {**SCALEV, "scalev": {**SCALEV["scalev"], "providers": ["meta"]}}
 HEADERS = {"Origin": ORIGIN, "Content-Type": "text/plain", **SHOPPER}
@@ -81,6 +83,34 @@ def test_a_second_signal_ends_it_at_once(patient: RelayProcess, number: signal.S
     assert patient.end(number) == 128 + number
     patient.start()
     assert {row["state"] for row in patient.settled(2)} == {"done", "dead"}
+
+
+NEVER_ENDS = """
+import asyncio, sys
+from relay.logs import written
+from relay.serving import serve_app
+
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await asyncio.Future()
+
+with written("text"):
+    asyncio.run(serve_app(app, "127.0.0.1", 0, stop_within_s=2))
+"""
+
+
+def test_the_deadline_holds_whatever_does_not_end() -> None:
+    """Exit 1, and the log says so."""
+    command = [sys.executable, "-c", NEVER_ENDS]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = iter(process.stderr)
+        assert any("running on" in line for line in said)
+        process.send_signal(signal.SIGTERM)
+        assert "not stopped in time" in list(said)[-1]
+        assert process.wait(10) == 1
 
 
 def test_a_request_in_flight_is_answered_and_no_other_is_taken(

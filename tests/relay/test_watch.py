@@ -72,6 +72,19 @@ def test_readyz_is_200_again_when_there_is_room(tmp_path: Path) -> None:
         assert toko.ask("GET", "/readyz").status_code == 200
 
 
+def test_readyz_is_503_where_the_disk_is_gone(tmp_path: Path) -> None:
+    """An unmounted one, say; the metrics say what is still known."""
+
+    def gone(folder: Path) -> Any:
+        raise FileNotFoundError(2, "No such file or directory", str(folder))
+
+    with stage(tmp_path, disk=Disk(tmp_path / "outbox.db", usage=gone)) as toko:
+        answer = toko.ask("GET", "/readyz")
+        why = "the outbox's disk can't be looked at: No such file or directory"
+        assert (answer.status_code, answer.text) == (503, f"not ready: {why}")
+        assert toko.ask("GET", "/metrics").status_code == 200
+
+
 def test_the_disk_is_the_one_of_the_outbox(tmp_path: Path) -> None:
     """What the system says of the folder that it is in."""
     disk = Disk(tmp_path / "outbox.db")
@@ -159,9 +172,7 @@ def test_a_paused_destination_is_said_every_ten_minutes(
     assert over.startswith("over what=")
 
 
-def test_a_disk_that_is_nearly_full_is_said(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_disk_in_trouble_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Also where nobody asks `/readyz`."""
     with on_a_disk(tmp_path, MIB) as (toko, usage):
         (said,) = looked(toko, caplog)
