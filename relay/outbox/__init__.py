@@ -267,6 +267,8 @@ class Outbox(Protocol):
     async def claim(self, site: str, destination: str, limit: int, now_ms: int) -> list[Delivery]:
         """Those waiting and due, oldest first, at most `limit`; no other claim gets them.
 
+        Fewer where they are large: what waits must not fill memory.
+
         They are ours until settled or released, or until the process ends. What a clock put off
         that was ahead then is due when it would have been by a right one.
         """

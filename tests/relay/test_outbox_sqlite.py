@@ -137,8 +137,8 @@ class TestFile:
                 some = [record(f"e{n}-{m}", user={"name": "x" * 3000}) for m in range(200)]
                 await outbox.put(some)
             await outbox.put([record("stays", received_at=NOW + 1)])
-            found = await claim(outbox, limit=4001)
-            await outbox.settle([Outcome(one, "done", 200) for one in found], NOW)
+            while found := await claim(outbox, limit=4001):
+                await outbox.settle([Outcome(one, "done", 200) for one in found], NOW)
         before = len(raw(path))
         async with await SqliteOutbox.open(path, synchronous="NORMAL") as outbox:
             assert await outbox.purge(NOW + 8 * DAY_MS, {}) == 4000
