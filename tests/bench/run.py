@@ -13,9 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import pages, relay
+from tests.bench import backlog, pages, relay
 
 ROUNDS = 5
+BENCHMARKS = [*relay.BENCHMARKS, *backlog.BENCHMARKS, *pages.BENCHMARKS]
 
 Measure = Callable[[], float]
 
@@ -23,7 +24,7 @@ Measure = Callable[[], float]
 def main() -> None:
     """Prints a row for each benchmark: seconds of ours and of the baseline, and their ratio."""
     print(f"{'what':<58}{'ours':>10}{'baseline':>10}{'ratio':>8}  {'min-max':>12}")
-    for name, baseline_name, benchmark in [*relay.BENCHMARKS, *pages.BENCHMARKS]:
+    for name, baseline_name, benchmark in BENCHMARKS:
         with benchmark() as (ours, baseline):
             ours(), baseline()  # warm
             pairs = [(ours(), baseline()) for _ in range(ROUNDS)]
@@ -36,6 +37,8 @@ def main() -> None:
             f"{statistics.median(ratios):>8.2f}  {spread:>12}"
         )
         print(f"    against {baseline_name}")
+    for line in backlog.memory():
+        print(line)
 
 
 if __name__ == "__main__":
