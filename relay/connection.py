@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from relay.body import MAX_BYTES
 from relay.refusals import Refusal, answer
+from relay.security_headers import HEADERS
 
 PATIENCE_S = 10.0
 """Every request may take so long, whatever its size; so may a new connection be silent."""
@@ -161,7 +162,7 @@ def _head_too_large() -> Refusal:
 def _as_text(refusal: Refusal) -> bytes:
     """The whole answer, as it goes over the wire."""
     response = answer(refusal)
-    response.headers["Connection"] = "close"
+    response.headers.update({**HEADERS, "Connection": "close"})
     lines = [name + b": " + value + b"\r\n" for name, value in response.raw_headers]
     head = STATUS_LINE[response.status_code] + b"".join(lines) + b"\r\n"
     return head + bytes(response.body)

@@ -37,6 +37,8 @@ class Peer:
         """The next answer's status and body."""
         head = await self._reader.readuntil(b"\r\n\r\n")
         status = int(head.split()[1])
+        if b"application/json" in head:  # not the app's own answer
+            assert b"\r\nx-content-type-options: nosniff\r\n" in head
         length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
         return status, await self._reader.readexactly(int(length or 0))
 
