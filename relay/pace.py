@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from relay.backoff import MOST_WAIT_S, PROBE_EVERY_S
+from relay.backoff import PROBE_EVERY_S
 from relay.breaker import Breaker
 from relay.destinations import Judgement
 
 State = Literal["closed", "open", "half_open", "paused"]
 """The breaker's, or `paused` while our credentials are refused."""
+
+
+MOST_HOLD_S = 60 * 60.0
+"""`Retry-After` is obeyed by a destination as a whole for an hour: one answer must not stop it for
+a day. The delivery itself waits as long as was asked."""
 
 
 class Allowance:
@@ -45,8 +50,7 @@ class Allowance:
 class Pace:
     """How fast one destination may be tried. Times are milliseconds of a clock never set back.
 
-    As its limits allow, as a rule. After `Retry-After` not before then (15 minutes at most: a
-    single answer must not stop a destination for a day). Once a minute while it is paused because
+    As its limits allow, as a rule. After `Retry-After` not before then. Once a minute while it is paused because
     it refuses our credentials; as its breaker says while it is down. The first event it judges for
     itself ends both.
     """
@@ -96,7 +100,7 @@ class Pace:
             self._breaker.succeeded(self._in_flight)
         else:
             self._breaker.failed(now_ms, is_costly=judgement.verdict == "dead")
-        hold_s = PROBE_EVERY_S if self.paused else min(judgement.after_s or 0.0, MOST_WAIT_S)
+        hold_s = PROBE_EVERY_S if self.paused else min(judgement.after_s or 0.0, MOST_HOLD_S)
         self._not_before_ms = max(self._not_before_ms, now_ms + int(hold_s * 1000))
 
     def _held_ms(self, now_ms: int) -> int:
