@@ -32,25 +32,34 @@ SPARE_FILES = 2
 
 
 def most_connections() -> int:
-    """As many as the files that this process may open leave room for."""
+    """As many as the files that this process may open leave room for; it asks for more first."""
     try:
         import resource
     except ImportError:
         return MAX_CONNECTIONS  # Windows has no such limit
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(max(files, 0) // SPARE_FILES or MAX_CONNECTIONS, MAX_CONNECTIONS)
+    files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS * SPARE_FILES
+    if most != resource.RLIM_INFINITY:
+        wanted = min(wanted, most)
+    if files != resource.RLIM_INFINITY and files < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+    return wanted // SPARE_FILES
 
 
 class Connection(HttpToolsProtocol):
     """uvicorn's protocol with limits on what a peer may send before the app sees it."""
 
     patience_s = PATIENCE_S
-    most = most_connections()
 
     def __init__(
-        self, *given: Any, refused: Callable[[str], None] | None = None, **settings: Any
+        self,
+        *given: Any,
+        most: int = MAX_CONNECTIONS,
+        refused: Callable[[str], None] | None = None,
+        **settings: Any,
     ) -> None:
         super().__init__(*given, **settings)
+        self._most = most
         self._refused = refused
         self._timer: asyncio.TimerHandle | None = None
         self._since = 0.0
@@ -62,7 +71,7 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self.most:
+        if len(self.connections) > self._most:
             transport.abort()
         else:
             self._start()

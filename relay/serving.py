@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import uvicorn
 
-from relay.connection import Connection
+from relay.connection import Connection, most_connections
 from relay.logs import get_logger
 
 log = get_logger("pixelmirror.serving")
@@ -84,7 +84,7 @@ async def serve_app(
         app,
         host=host,
         port=port,
-        http=cast(type[Connection], partial(Connection, refused=refused)),
+        http=cast(type[Connection], partial(Connection, most=most_connections(), refused=refused)),
         ws="none",
         access_log=False,
         log_config=None,
