@@ -20,6 +20,8 @@ PHONE = re.compile(r"\+\d[\d ().-]{6,}\d")
 LONG_WORD = re.compile(r"(?=\S*\d)[A-Za-z0-9_|~+/=.-]{12,}")
 """What a token may look like, a digit in it; only one that was in the request is hidden."""
 
+PATTERNS = frozenset({"name@domain"})
+"""What our own messages say of how an e-mail address looks."""
 LOCAL_PHONE = re.compile(r"(?<![\w.+-])0\d{8,13}(?![\w.-])")
 HASH = re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{64}|[0-9a-fA-F]{128})(?![0-9A-Za-z])")
 """SHA-256 and SHA-512: hashed personal data, a signature."""
@@ -46,7 +48,7 @@ def hidden(text: str) -> str:
     The last defence: it knows nothing of where the text comes from.
     """
     if "@" in text:
-        text = EMAIL.sub(HIDDEN, text)
+        text = EMAIL.sub(lambda found: found[0] if found[0] in PATTERNS else HIDDEN, text)
     for pattern in (PHONE, LOCAL_PHONE, HASH, TOKEN):
         text = pattern.sub(HIDDEN, text)
     return QUERY.sub(rf"\1?{HIDDEN}", text)

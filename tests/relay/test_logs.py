@@ -103,6 +103,7 @@ WORDS = [
     ("Kaos Ünïcode 世界", "Kaos Ünïcode 世界"),
     ("write to Siti.R+x@Example.co.id now", "write to [hidden] now"),
     ("add_to_cart_siti@example.com", "[hidden]"),
+    ("email must look like name@domain", "email must look like name@domain"),
     ("call +62 812-3456-7890", "call [hidden]"),
     ("call 081234567890", "call [hidden]"),
     ("ORD-081234567890", "ORD-081234567890"),
