@@ -11,7 +11,7 @@ from pixelmirror import attribution, consent_rules
 from pixelmirror.wanted import is_named
 from relay import checkout
 from relay.bots import is_bot
-from relay.destinations import Destination, Event, TakesItems
+from relay.destinations import Destination, Event, KeepsHashes, TakesItems
 from relay.logs import get_logger
 from relay.metrics import Metrics
 from relay.outbox import (
@@ -106,7 +106,7 @@ class Ingest:
         )
 
     def _record(self, site: Site, event: Event) -> Record:
-        return event, [route(event, each) for each in self.destinations[site.site]]
+        return record(event, self.destinations[site.site])
 
     def _count(self, site: Site, records: Sequence[Record]) -> None:
         for _, deliveries in records:
@@ -148,6 +148,22 @@ def enrich(event: dict[str, Any], site: Site, received: Received) -> dict[str, A
     return full
 
 
+def record(event: Event, destinations: Sequence[Destination]) -> Record:
+    """The event as it is stored, and what each of these destinations is to get of it.
+
+    Without the user's plain data where those that wait for it are given only hashes.
+    """
+    deliveries = [route(event, each) for each in destinations]
+    pairs = zip(destinations, deliveries, strict=True)
+    waiting = [each for each, new in pairs if new["state"] == "waiting"]
+    keep = [each for each in waiting if isinstance(each, KeepsHashes)]
+    if not event.get("user") or len(keep) < len(waiting):
+        return event, deliveries
+    rest = {key: event[key] for key in event if key != "user"}
+    hashed = {each.name: each.hashed_user(event) for each in keep}
+    return {**rest, "hashed": {name: hashed[name] for name in hashed if hashed[name]}}, deliveries
+
+
 def route(event: Event, destination: Destination) -> NewDelivery:
     """Whether this destination gets the event, and if not, why."""
     reason = _refusal(event, destination)
@@ -162,7 +178,7 @@ def route(event: Event, destination: Destination) -> NewDelivery:
         "sent_as": None if parts else destination.sent_as(event),
     }
     if parts:
-        delivery["parts"] = [(part, [route(part, destination)]) for part in parts]
+        delivery["parts"] = [record(part, [destination]) for part in parts]
     return delivery
 
 

@@ -21,7 +21,7 @@ from pixelmirror.wanted import unwanted as unwanted
 Event = Mapping[str, Any]
 """An event as the outbox keeps it: the wire shape (DESIGN 5.4) with `site`, `source` (`page`,
 `server` or `payment`), `received_at` (milliseconds) and `client` (`{"ip": ..., "user_agent": ...}`,
-absent for a server's own events)."""
+absent for a server's own events). `hashed` stands for `user` where no destination needs that."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,27 @@ class Destination(Protocol):
     def judge(self, request: Request, answer: Answer, now: float) -> Judgement:
         """What the answer means; `now` in seconds, for `Retry-After` dates."""
         ...
+
+
+class KeepsHashes:
+    """What a destination is besides where its system is given nothing plain of the user.
+
+    What waits for such destinations alone is stored without `user`, with this instead: `hashed`,
+    by destination (`relay.ingest`).
+    """
+
+    name: str
+
+    def hashed_user(self, event: Event) -> Mapping[str, Any]:
+        """What its system is given of the user: hashes, or nothing."""
+        return {}
+
+    def stored_hashes(self, event: Event) -> Mapping[str, Any]:
+        """The same, of an event as it was stored."""
+        if "hashed" not in event:
+            return self.hashed_user(event)
+        found: Mapping[str, Any] = event["hashed"].get(self.name, {})
+        return found
 
 
 class TakesItems:

@@ -18,6 +18,7 @@ from relay.destinations import (
     Answer,
     Event,
     Judgement,
+    KeepsHashes,
     Request,
     TakesItems,
     judge_transport,
@@ -49,7 +50,7 @@ def destinations(site: Site, name: str, table: AlhenaTable) -> list[Alhena]:
     return [Alhena(name, table)]
 
 
-class Alhena(TakesItems):
+class Alhena(TakesItems, KeepsHashes):
     """Alhena, as one site has set it up.
 
     Cart events are counted as often as they arrive; a checkout's order ID is recorded once. The

@@ -18,6 +18,7 @@ from relay.destinations import (
     Answer,
     Event,
     Judgement,
+    KeepsHashes,
     Request,
     ambiguous,
     judge_transport,
@@ -76,7 +77,7 @@ def destinations(site: Site, name: str, table: KwaiTable) -> list[Kwai]:
     return [Kwai(f"{name}.{pixel_id}", table, pixel_id) for pixel_id in pixel_ids]
 
 
-class Kwai:
+class Kwai(KeepsHashes):
     """One pixel's server copies, as one site has set it up."""
 
     kind = "kwai"

@@ -133,6 +133,9 @@ class Meta(PixelApi):
                 return f"no {field}, which a {name} needs"
         return None
 
+    def hashed_user(self, event: Event) -> dict[str, list[str]]:
+        return hashed_user_data(shopper(event), self._site.country)
+
     def _body(self, events: Sequence[Event]) -> dict[str, Any]:
         """The token is in the body, where no log of URLs can find it."""
         return known(
@@ -156,8 +159,7 @@ class Meta(PixelApi):
 
     def _user_data(self, event: Event) -> dict[str, Any]:
         """Section 5: hashed what the shopper told, as it is what the browser did."""
-        told = hashed_user_data(shopper(event), self._site.country)
-        return {**told, **_browser(event)}
+        return {**self.stored_hashes(event), **_browser(event)}
 
     def _custom_data(self, event: Event) -> dict[str, Any]:
         """The pixel's parameters and, of what is the server's alone, the order's ID."""

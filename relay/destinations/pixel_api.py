@@ -21,6 +21,7 @@ from relay.destinations import (
     Answer,
     Event,
     Judgement,
+    KeepsHashes,
     Request,
     unwanted,
     vendor_words,
@@ -46,7 +47,7 @@ class Meaning(NamedTuple):
     words: str
 
 
-class PixelApi(ABC):
+class PixelApi(KeepsHashes, ABC):
     """One pixel's server API, as one site has set it up."""
 
     kind: str

@@ -102,6 +102,9 @@ class Tiktok(PixelApi):
             return "the pixel sends its page views without an event ID"
         return None if http_url(event, "url") else "no http or https page URL"
 
+    def hashed_user(self, event: Event) -> dict[str, str]:
+        return hashed_user(shopper(event), self._site.country)
+
     def _body(self, events: Sequence[Event]) -> dict[str, Any]:
         return known(
             event_source="web",
@@ -124,7 +127,7 @@ class Tiktok(PixelApi):
         """Section 5: hashed what the shopper told, as it is what the browser did."""
         attribution = event["attribution"]
         return {
-            **hashed_user(shopper(event), self._site.country),
+            **self.stored_hashes(event),
             **known(
                 ttclid=attribution.get("ttclid"),
                 ttp=attribution.get("ttp"),

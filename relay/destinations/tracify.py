@@ -16,6 +16,7 @@ from relay.destinations import (
     Answer,
     Event,
     Judgement,
+    KeepsHashes,
     Request,
     ambiguous,
     http_url,
@@ -55,7 +56,7 @@ def destinations(site: Site, name: str, table: TracifyTable) -> list[Tracify]:
     return [Tracify(name, table)]
 
 
-class Tracify:
+class Tracify(KeepsHashes):
     """Tracify, as one site has set it up."""
 
     kind = "tracify"
@@ -88,6 +89,11 @@ class Tracify:
 
     def sent_as(self, event: Event) -> str | None:
         return None
+
+    def hashed_user(self, event: Event) -> Mapping[str, int]:
+        """The anonymised e-mail address -> its class."""
+        email = event.get("user", {}).get("email")
+        return {anonymise(normal_email(email)): EMAIL} if email else {}
 
     def requests(self, events: Sequence[Event]) -> list[Request]:
         """Apart: what may be sent twice, and what Tracify would count twice."""
@@ -134,7 +140,7 @@ class Tracify:
         return {
             "url": event["page"]["url"],
             "customer_site_id": self._customer_site_id,
-            "identity_data": _identity_data(event),
+            "identity_data": {**_identity_data(event), **self.stored_hashes(event)},
             "datetime": moment.strftime("%Y-%m-%d %H:%M:%S"),
             "type": kind,
             "data": _data(event, kind),
@@ -159,14 +165,11 @@ def _lacks(event: Event, kind: str) -> str | None:
 def _identity_data(event: Event) -> dict[str, int]:
     """Anonymised value -> class; the session is the raw IP, a bar and the raw user agent (T10)."""
     ip, user_agent = event["client"]["ip"], event["client"]["user_agent"]
-    known = {
+    return {
         anonymise(f"{ip}|{user_agent}"): SESSION,
         anonymise(ip): IP,
         anonymise(user_agent): USER_AGENT,
     }
-    if email := event.get("user", {}).get("email"):
-        known[anonymise(normal_email(email))] = EMAIL
-    return known
 
 
 def _data(event: Event, kind: str) -> dict[str, str]:

@@ -113,12 +113,12 @@ def test_a_page_call_is_a_page_view(toko: Stage) -> None:
 def test_a_user_belongs_to_the_calls_after_identify(toko: Stage) -> None:
     """What is told adds up; `null` forgets it."""
     steps = [
-        call(1, "page"),
+        call(1, "track", "add_to_cart", CART),
         call(2, "identify", {"id": "C-77"}),
         call(3, "identify", {"email": "siti@example.com"}),
-        call(4, "page"),
+        call(4, "track", "add_to_cart", CART),
         call(5, "identify", None),
-        call(6, "page"),
+        call(6, "track", "add_to_cart", CART),
     ]
     toko.page(body(*steps))
     assert [event["user"] for event in toko.stored()] == [
@@ -132,9 +132,9 @@ def test_a_reset_makes_the_visitor_that_the_page_would_have_made(toko: Stage) ->
     """The call's own UUID: what the next page sends of him is the same visitor's."""
     steps = [
         call(1, "identify", {"id": "C-77"}),
-        call(2, "page"),
+        call(2, "track", "add_to_cart", CART),
         call(3, "reset"),
-        call(4, "page"),
+        call(4, "track", "add_to_cart", CART),
     ]
     toko.page(body(*steps, cookies="_pm_visitor=5d0c"))
     found = [(event["user"], event["visitor_id"]) for event in toko.stored()]
