@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pixelmirror import attribution, consent_rules
+from pixelmirror import attribution, consent_rules, urls
 from pixelmirror.wanted import is_named
 from relay import checkout
 from relay.bots import is_bot
@@ -131,13 +131,15 @@ def durable(site: Site) -> Iterator[None]:
 def enrich(event: dict[str, Any], site: Site, received: Received) -> dict[str, Any]:
     """The event with its site and source, our clock and, from a page, who the shopper is to us.
 
-    Click IDs that Global Privacy Control refuses are left behind, whoever told them.
+    Click IDs that Global Privacy Control refuses are left behind, whoever told them, and what is
+    personal in the page's URLs.
     `event_time` moves by how far the sender's clock is off, and never lies ahead of ours. `is_bot`
     marks a crawler's or headless browser's, unless the site wants these as any other's.
     """
     source = "server" if received.client is None else "page"
     full = {**event, "site": site.site, "source": source, "received_at": received.at_ms}
     full["attribution"] = attribution.allowed(event["attribution"], event["consent"])
+    full["page"] = urls.sent_page(event["page"])
     if received.sent_at is not None:
         full["event_time"] += received.at_ms - received.sent_at
     full["event_time"] = min(full["event_time"], received.at_ms)

@@ -18,9 +18,9 @@ from pixelmirror.sent_event import (
     LATEST_MS,
     MAX_EVENTS,
     MAX_ID,
-    MAX_URL,
     check_time,
 )
+from pixelmirror.urls import MAX_URL
 from relay import checkout
 from relay.refusals import Refusal
 from relay.site import Site
@@ -125,7 +125,6 @@ def _is_call(row: Any) -> bool:
         and isinstance(row["args"][0], str)
         and isinstance(row.get("page"), dict)
         and isinstance(row["page"].get("url"), str)
-        and len(row["page"]["url"]) <= MAX_URL
     )
 
 

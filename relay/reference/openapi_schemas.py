@@ -120,7 +120,7 @@ def _calls() -> Schema:
         "type": "object",
         "required": ["url"],
         "properties": {
-            "url": {"type": "string", "maxLength": wire.MAX_URL},
+            "url": text,
             "referrer": text,
             "title": text,
         },

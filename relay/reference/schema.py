@@ -127,7 +127,10 @@ def _event() -> Schema:
                 ]
             },
             "event_time": {"description": "In milliseconds since 1970.", **TIME},
-            "page": _texts("url", "referrer", "title"),
+            "page": {
+                "description": "Cut, what is personal in the URLs first, to what the relay stores.",
+                **_texts("url", "referrer", "title", limit=None),
+            },
             "user": _or_null({"$ref": "#/$defs/user"}),
             "visitor_id": _or_null(PRINTABLE),
             "attribution": _texts(*wire.ATTRIBUTION),
@@ -229,10 +232,11 @@ def _consent() -> Schema:
     }
 
 
-def _texts(*names: str) -> Schema:
+def _texts(*names: str, limit: int | None = wire.MAX_URL) -> Schema:
     """An object of texts that may be left out; other keys are left behind by the relay."""
-    limited = {"type": ["string", "null"], "maxLength": wire.MAX_URL}
-    return {"type": ["object", "null"], "properties": dict.fromkeys(names, limited)}
+    text: Schema = {"type": ["string", "null"]}
+    text |= {"maxLength": limit} if limit else {}
+    return {"type": ["object", "null"], "properties": dict.fromkeys(names, text)}
 
 
 def _object(properties: Schema) -> Schema:

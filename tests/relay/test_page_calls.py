@@ -262,7 +262,7 @@ WRONG: list[Any] = [
     {**call(1, "page"), "page": None},
     {**call(1, "page"), "page": {"url": None}},
     {**call(1, "page"), "page": {"url": URL, "title": 7}},
-    {**call(1, "page"), "page": {"url": "u" * 9000}},
+    {**call(1, "page"), "page": {"url": URL, "referrer": ["x"]}},
     call(1),
     call(1, "on", "sent"),
     call(1, "forget"),

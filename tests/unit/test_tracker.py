@@ -1,5 +1,7 @@
 """The tracker: from a call to every pixel and to the mirror, in the documented order."""
 
+import json
+
 from pixelmirror.anything import Any
 from tests.unit.fake_page import FakePage
 from tests.unit.samples import NOW_MS, URL, params, pixel, site
@@ -123,6 +125,17 @@ def test_a_reset_that_python_never_saw_is_the_next_pages_to_write() -> None:
     assert then.posted()[-1]["visitor_id"] == "reset-of-page-1"
     assert then.page.browser.jar["_pm_visitor"] == "reset-of-page-1"
     assert then.page.browser.reset_id == "", "once"
+
+
+def test_nobody_is_given_what_is_personal_in_the_pages_url() -> None:
+    """Pixels, mirror and `on("sent")` get the URL that is cut; click IDs come from the whole."""
+    url = URL + "?email=siti%40example.com&ttclid=E.C.P.x&big=" + "x" * 9000
+    shop = Shop(None, landed(url)).start(("page", {"url": url[:1000]}), ADD)
+    shop.page.answer(204)
+    for event in shop.posted():
+        assert event["page"]["url"] == URL + "?ttclid=E.C.P.x", event["page"]
+        assert event["attribution"]["ttclid"] == "E.C.P.x"
+    assert "siti" not in json.dumps(shop.page.did)
 
 
 def test_early_calls_keep_their_order_and_their_times() -> None:

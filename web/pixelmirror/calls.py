@@ -8,7 +8,7 @@ before Python was up (DESIGN 5.3). A call is `{"uuid", "time" (ms), "args": ["tr
 options], "page": {"url", "referrer", "title"}}`.
 """
 
-from . import attribution, consent_rules, data_layer, event
+from . import attribution, consent_rules, data_layer, event, urls
 from .anything import Any, Function
 from .check import EventError, shown
 
@@ -71,9 +71,10 @@ class Calls:
     ) -> list:
         query = attribution.parse_query(call["page"]["url"])
         found = attribution.read(query, self.cookies())
+        page = {key: call["page"][key] for key in call["page"] if call["page"][key]}
         context = {
             "site": self.site,
-            "page": {key: call["page"][key] for key in call["page"] if call["page"][key]},
+            "page": urls.sent_page(page),
             "user": user,
             "visitor_id": reset_id or self.visitor_id,
             "attribution": attribution.allowed(found, self.consent),

@@ -7,6 +7,9 @@ from . import catalogue
 from .anything import Any
 from .check import HASH_LENGTHS, EventError, check_hash, check_kind, check_plain, shown
 from .event_id import LIMIT, event_id
+from .urls import sent_url
+
+URLS = ("path", "referrer", "url")  # of params
 
 
 def check_name(name: object, custom_events: Any = ()) -> str:
@@ -44,6 +47,9 @@ def check_params(name: str, params: object, currency: str | None) -> dict:
             checked[field] = value
         else:
             checked[field] = check_kind(kind, value, "params." + field)
+    for field in URLS:
+        if field in checked:
+            checked[field] = sent_url(checked[field])
     for field in row.get("defaults", {}):
         checked.setdefault(field, row["defaults"][field])
     if "items" in checked:

@@ -14,10 +14,10 @@ from . import consent_rules
 from .check import EventError, check_kind
 from .event import check_name, check_params, check_user
 from .event_id import LIMIT, event_id, is_order_event
+from .urls import MAX_URL
 
 MAX_EVENTS = 500  # of one request
 MAX_BYTES = 512 * 1024  # of its body
-MAX_URL = 8192
 MAX_ID = LIMIT  # of a visitor too
 
 ATTRIBUTION = (
@@ -62,7 +62,8 @@ def read(
         given = event_id(name, params, uuid)
     event["event_id"] = check_text(given, "event_id", MAX_ID)
     event["event_time"] = check_time(row.get("event_time"), "event_time")
-    event["page"] = _texts(row.get("page"), "page", ("url", "referrer", "title"))
+    # Of any length: the relay cuts what it stores (`pixelmirror.urls`).
+    event["page"] = _texts(row.get("page"), "page", ("url", "referrer", "title"), None)
     event["attribution"] = _texts(row.get("attribution"), "attribution", ATTRIBUTION)
     event["user"] = check_user(row.get("user"))
     if row.get("consent") is not None:
@@ -95,7 +96,9 @@ def check_time(value: Any, field: str) -> int:
     return value
 
 
-def _texts(value: Any, field: str, keys: tuple[str, ...]) -> dict[str, str]:
+def _texts(
+    value: Any, field: str, keys: tuple[str, ...], limit: int | None = MAX_URL
+) -> dict[str, str]:
     """An object of texts; keys we do not know are left behind, empty values are absent ones."""
     if value is None:
         return {}
@@ -106,9 +109,9 @@ def _texts(value: Any, field: str, keys: tuple[str, ...]) -> dict[str, str]:
         text = value.get(key)
         if text is None or text == "":
             continue
-        if not isinstance(text, str) or len(text) > MAX_URL:
-            message = f"{key} must be a text of at most {MAX_URL} characters"
-            raise EventError(f"{field}.{key}", message)
+        if not isinstance(text, str) or (limit and len(text) > limit):
+            at_most = f" of at most {limit} characters" if limit else ""
+            raise EventError(f"{field}.{key}", f"{key} must be a text{at_most}")
         found[key] = text
     return found
 
