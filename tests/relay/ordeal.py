@@ -1,4 +1,4 @@
-"""An ordeal: a relay under load, among failing systems, killed again and again.
+"""An ordeal: a relay under load, among failing systems, killed, out of disk, its clock set back.
 
 Whatever happens in it, in the end it must hold that every event which a page was told is stored has
 reached every destination, and none twice where a repeat counts twice.
@@ -18,8 +18,9 @@ from typing import Any
 
 import httpx
 
+from tests.relay.disk import full_disk
 from tests.relay.process_shop import ORIGIN, SCALEV, SHOPPER, event, relay
-from tests.relay.processes import SandboxProcess, until
+from tests.relay.processes import RelayProcess, SandboxProcess, until
 
 ONCE = ("scalev.snackvideo", "tracify")
 """Where a repeat would count twice: these know no event ID of a cart event."""
@@ -60,6 +61,8 @@ class Load(threading.Thread):
         except httpx.TransportError:
             return False
         assert answer.status_code in (204, 503), answer.text
+        if answer.status_code == 503:
+            self._ordeal.note_refusal()
         return answer.status_code == 204
 
 
@@ -77,6 +80,7 @@ class Ordeal:
         self._is_over = False
         self._pages = [Load(self) for _ in range(pages)]
         self._seen = 0
+        self._refusals = 0
         self.acknowledged = set[str]()
         self.counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.posts_to = f"{self._relay.url}/s/ordeal"
@@ -110,17 +114,45 @@ class Ordeal:
             self.acknowledged.update(names)
             self._changed.notify_all()
 
+    def note_refusal(self) -> None:
+        """The relay has said 503."""
+        with self._changed:
+            self._refusals += 1
+            self._changed.notify_all()
+
     # --- what happens ---
 
-    def round(self) -> None:
-        """Some systems fail somehow; at some moment the relay is killed, and starts again."""
+    def trouble(self) -> None:
+        """Two systems fail, each in some way, for some calls."""
         for system in self._chance.sample((*ONCE, *AGAIN), 2):
-            trouble = self._chance.choice(TROUBLES)
-            self._sandbox.behave(system, times=self._chance.randint(1, 5), **trouble)
-        self._acknowledge(self._chance.randint(5, 60))
-        assert self._relay.end(signal.SIGKILL) == -signal.SIGKILL
-        self._collect()
+            how = self._chance.choice(TROUBLES)
+            self._sandbox.behave(system, times=self._chance.randint(1, 5), **how)
+
+    def kill(self) -> None:
+        """At some moment the relay is killed, and starts again."""
+        self._end(signal.SIGKILL)
         self._relay.start()
+
+    def fill_the_disk(self) -> None:
+        """For some time nothing can be stored."""
+        with full_disk(pid_of(self._relay)), self._changed:
+            enough = self._refusals + self._chance.randint(1, 5)
+            assert self._changed.wait_for(lambda: self._refusals >= enough, 60)
+
+    def set_the_clock_back(self) -> None:
+        """The relay starts a day before it ended."""
+        self._end(signal.SIGTERM)
+        self._pass(hours=-24)
+        self._relay.start()
+
+    def round(self) -> None:
+        """Something of all this, or all of it."""
+        self.trouble()
+        if self._chance.random() < 0.3:
+            self.fill_the_disk()
+        if self._chance.random() < 0.2:
+            self.set_the_clock_back()
+        self.kill()
 
     def finish(self) -> dict[tuple[str, str], tuple[str, str]]:
         """What became of each event at each destination, once nothing waits: state and reason."""
@@ -131,7 +163,7 @@ class Ordeal:
             assert not page.is_alive()
         self._relay.end()
         self._sandbox.ask("DELETE", "/sandbox/behaviour").raise_for_status()
-        self._let_the_time_pass()
+        self._pass(hours=1)
         self._relay.start()
         until(
             lambda: self._relay.rows(state="waiting", limit=1),
@@ -152,11 +184,21 @@ class Ordeal:
             enough = len(self.acknowledged) + more
             assert self._changed.wait_for(lambda: len(self.acknowledged) >= enough, 60)
 
-    def _let_the_time_pass(self) -> None:
-        """What is to be tried again within minutes is due now."""
+    def _end(self, number: signal.Signals) -> None:
+        self._acknowledge(self._chance.randint(5, 60))
+        code = self._relay.end(number)
+        assert code == (-number if number == signal.SIGKILL else 0), self._relay.log.read_text()
+        self._collect()
+
+    def _pass(self, hours: int) -> None:
+        """What waits has waited so much longer, by the clock of whoever looks at it next."""
         db = sqlite3.connect(self._outbox)
         with db:
-            db.execute("UPDATE deliveries SET due_ms = 0 WHERE state = 'waiting'")
+            db.execute(
+                "UPDATE deliveries SET due_ms = due_ms - :ms, updated_at = updated_at - :ms "
+                "WHERE state = 'waiting'",
+                {"ms": hours * 3_600_000},
+            )
         db.close()
 
     def _collect(self) -> None:
@@ -169,6 +211,12 @@ class Ordeal:
             found = NAME.search(json.dumps(call["call"]))
             if found and call["status"] != 429:
                 self.counted[call["system"]][found[0]] += 1
+
+
+def pid_of(relay: RelayProcess) -> int:
+    """The process that runs now."""
+    assert relay._process is not None
+    return relay._process.pid
 
 
 def check(ordeal: Ordeal) -> dict[str, int]:

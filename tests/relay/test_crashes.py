@@ -1,21 +1,20 @@
 """A real relay is killed, runs out of disk, or is started twice: nothing lost, nothing repeated.
 
-`make soak` does the first for as long as one likes.
+`make soak` does all of it at once, for as long as one likes.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.relay.ordeal import Ordeal, check
+from tests.relay.disk import full_disk
+from tests.relay.ordeal import Ordeal, check, pid_of
 from tests.relay.process_shop import ORIGIN, SCALEV, SHOPPER, event, relay
 from tests.relay.processes import RelayProcess, SandboxProcess, until
 
@@ -42,31 +41,22 @@ def toko(folder: Path, sandbox: SandboxProcess) -> Iterator[RelayProcess]:
 
 
 def test_a_relay_killed_again_and_again_loses_and_repeats_nothing(tmp_path: Path) -> None:
-    """Under load, with systems that fail, stall, throttle, answer garbage and hang up.
+    """Under load, with systems that fail, stall, throttle, answer garbage and hang up; then with a
+    full disk for a while, and a clock that is set back by a day.
 
     Every event that was acknowledged reached every destination, or is a dead letter that may have
     arrived where a repeat would count twice; there, none arrived twice.
     """
     with Ordeal(tmp_path, seed=4) as ordeal:
         for _ in range(3):
-            ordeal.round()
+            ordeal.trouble()
+            ordeal.kill()
+        ordeal.fill_the_disk()
+        ordeal.set_the_clock_back()
         assert check(ordeal)["acknowledged"] > 15
 
 
 # --- a full disk ---
-
-
-@contextmanager
-def full_disk(toko: RelayProcess) -> Iterator[None]:
-    """No file of this relay can grow."""
-    assert toko._process is not None
-    pid = toko._process.pid
-    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_is_refused_whole_and_recovered_from(
@@ -80,7 +70,7 @@ def test_a_full_disk_is_refused_whole_and_recovered_from(
     toko.post(event("under-way", "tracify"), **SHOPPER)
     until(lambda: sandbox.calls("tracify", "under-way"), "it is under way")
     names = [f"no-room-{number}" for number in range(3)]
-    with full_disk(toko):
+    with full_disk(pid_of(toko)):
         body = json.dumps({"events": [event(name) for name in names]})
         headers = {"Origin": ORIGIN, "Content-Type": "text/plain", **SHOPPER}
         answer = toko.ask("POST", "/s/toko", content=body, headers=headers)

@@ -1,4 +1,4 @@
-"""Kills a relay under load, among failing systems, again and again, for so long.
+"""Kills a relay under load again and again, fills its disk and sets its clock back, for so long.
 
     python tests/soak/crashes.py --seconds 120 --seed 7
 
