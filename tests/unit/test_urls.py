@@ -31,6 +31,13 @@ def test_a_parameter_with_a_private_name_is_cut() -> None:
         assert cut("#" + name + "=x&a=1") == "#a=1", name
 
 
+def test_every_name_of_the_tables_is_cut() -> None:
+    """Also those that only tell together with another word."""
+    names = urls.WORDS + urls.WHOLES + urls.ENDS + [named + "_name" for named in urls.NAMED]
+    for name in names:
+        assert cut("?" + name + "=x&a=1") == "?a=1", name
+
+
 def test_what_looks_like_an_email_address_is_cut() -> None:
     """Wherever it stands in a value, encoded as often as in a URL in a URL, or without a name."""
     for value in (

@@ -33,6 +33,13 @@ NAMED = (
     "middle nick receiver recipient shipping user your"
 ).split(" ")
 
+# No name is private without one of these in it.
+HINTS = (
+    "addr alamat api auth birth card cvc cvv dob hp iban jwt ktp lahir mail mobile msisdn "
+    "nama name nik npwp nomorwa nowa otp pass phone pin pwd recipient secret session sid signature "
+    "ssn street tel token wa whatsapp"
+).split(" ")
+
 # Campaigns and clicks: their names are no person's, and their digits no telephone's.
 CAMPAIGNS = ("utm_", "trc_")
 CLICK_IDS = ("braid", "clid", "click_id", "clickid", "ltid")
@@ -41,6 +48,8 @@ DECODINGS = 3  # an address in a URL in a URL
 HEX = "0123456789abcdefABCDEF"
 DIGITS = "0123456789"
 IN_PHONES = DIGITS + "+-.() "
+PHONE_STARTS = "+ (06"
+SHORTEST = 3  # `wa=`
 AROUND_EMAILS = " /?&#=,;:<>()[]\"'|\\"
 
 
@@ -54,7 +63,7 @@ def sent_page(page: dict) -> dict:
 
 
 def sent_url(url: str) -> str:
-    return fitting(without_private(url))
+    return without_private(fitting(url))
 
 
 def _short(text: str) -> str:
@@ -105,17 +114,20 @@ def _without_login(base: str) -> str:
 
 def _is_private(pair: str, is_inner: bool = False) -> bool:
     """True of `email=...`, and of any other whose value is an e-mail address or phone number."""
+    if len(pair) < SHORTEST:
+        return False
     name, sign, value = pair.partition("=")
-    name, value = _plain(name), _plain(value)
     if not sign:
         name, value = "", name
-    if _has_email(value):
+    value = _plain(value)
+    if "@" in value and _has_email(value):
         return True
-    if not is_inner:  # a whole URL, with pairs of its own
+    if not is_inner and ("?" in value or "&" in value or "#" in value):  # pairs of its own
         inner = value.replace("?", "&").replace("#", "&").split("&")[1:]
         if [one for one in inner if _is_private(one, True)]:
             return True
-    return not _is_ads(name) and (_is_private_name(name) or _is_phone(value))
+    name = _plain(name)
+    return (_is_private_name(name) or _is_phone(value)) and not _is_ads(name)
 
 
 def _is_ads(name: str) -> bool:
@@ -125,6 +137,9 @@ def _is_ads(name: str) -> bool:
 
 
 def _is_private_name(name: str) -> bool:
+    lower = name.lower()
+    if not [hint for hint in HINTS if hint in lower]:  # of nearly all, and soon told
+        return False
     words = _words(name)
     together = "".join(words)
     if together in WHOLES or [word for word in words if word in WORDS]:
@@ -164,7 +179,9 @@ def _has_email(text: str) -> bool:
 
 def _is_phone(text: str) -> bool:
     """`+62 812-3456-7890`, `0812...`, `62812...`; a `+` may have become a space."""
-    if len(text) > 40 or [char for char in text if char not in IN_PHONES]:
+    if not 9 <= len(text) <= 40 or text[0] not in PHONE_STARTS:
+        return False
+    if [char for char in text if char not in IN_PHONES]:
         return False
     digits = "".join([char for char in text if char in DIGITS])
     bare = text.strip(" (")
