@@ -194,3 +194,16 @@ async def test_a_replay_sends_the_same_event_id(path: Path) -> None:
         assert (await claim(toko.outbox)) == []
         (row,) = await toko.outbox.deliveries("toko", event_id="e1")
         assert (row["state"], row["sent_as"]) == ("done", "sent-e1")
+
+
+async def test_a_replay_from_outside_is_found_by_a_running_relay(path: Path) -> None:
+    """Within half a minute, though nobody wakes it: the command line is another process."""
+    async with stage(path) as toko:
+        toko.systems["meta"] = says(400, "bad currency")
+        await toko.put("e1")
+        await toko.quiet()
+        del toko.systems["meta"]
+        async with await SqliteOutbox.beside(path) as outside:
+            assert await outside.replay("toko", now_ms=toko.time.now) == 1
+        await toko.passes(30)
+        assert await toko.states() == {"e1": "done"}
