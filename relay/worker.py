@@ -23,6 +23,10 @@ log = get_logger("pixelmirror.delivery")
 CLAIM_MOST = 200
 """Deliveries of one claim, unless a single request may carry more."""
 
+PROBE_AMONG = 100
+"""A probe is made with the one of so many that failed least, so that events at which the system
+breaks, and which are always due, do not hold up the others."""
+
 IDLE_S = 30.0
 """An idle worker looks again this often; what is put wakes it at once."""
 
@@ -130,9 +134,14 @@ class Worker:
         free = self.pace.room(self.under_way, clock_ms)
         if rest_s > 0 or free == 0:
             return rest_s or IDLE_S
-        most = 1 if self.pace.is_probing(clock_ms) else free * self._a_request
+        is_probing = self.pace.is_probing(clock_ms)
+        most = PROBE_AMONG if is_probing else free * self._a_request
         most = min(most, max(self._destination.batch, CLAIM_MOST))
         claimed = await self._outbox.claim(self._site, self._destination.name, most, now_ms)
+        if is_probing and claimed[1:]:
+            probe = min(claimed, key=lambda delivery: delivery.attempts)
+            await self._outbox.release([one for one in claimed if one is not probe])
+            claimed = [probe]
         if claimed:
             await self._start(claimed, free, now_ms)
             return 0.0

@@ -82,6 +82,23 @@ async def test_an_event_that_a_firewall_forbids_does_not_stop_the_others(path: P
         assert on.sent().count([BAD]) <= 20
 
 
+async def test_many_events_at_which_the_system_breaks_do_not_hold_up_a_good_one(
+    path: Path,
+) -> None:
+    """They open the breaker and are always due; the probe is made with what failed least."""
+    async with stage(path) as on:
+        on.systems["meta"] = lambda ids: httpx.Response(500 if ids[0] in EVENTS else 200)
+        await on.put(*EVENTS)
+        await on.quiet()
+        await on.passes(3600)
+        assert on.loop.states == {("toko", "meta"): "half_open"} or on.loop.states == {
+            ("toko", "meta"): "open"
+        }
+        await on.put("good", event_time=on.time.now, received_at=on.time.now)
+        await on.passes(61)
+        assert (await on.states())["good"] == "done"
+
+
 def delivery(event_id: str, attempts: int) -> Delivery:
     return Delivery("toko", event_id, "meta", event(event_id), attempts, "", None, 1)
 
