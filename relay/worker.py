@@ -139,14 +139,21 @@ class Worker:
         most = min(most, max(self._destination.batch, CLAIM_MOST))
         claimed = await self._outbox.claim(self._site, self._destination.name, most, now_ms)
         if is_probing and claimed[1:]:
-            probe = min(claimed, key=lambda delivery: delivery.attempts)
-            await self._outbox.release([one for one in claimed if one is not probe])
-            claimed = [probe]
+            claimed = await self._for_probe(claimed, now_ms)
         if claimed:
             await self._start(claimed, free, now_ms)
             return 0.0
         due_ms = await self._outbox.next_due(self._site, self._destination.name)
         return IDLE_S if due_ms is None else min((due_ms - now_ms) / 1000, IDLE_S)
+
+    async def _for_probe(self, claimed: Sequence[Delivery], now_ms: int) -> list[Delivery]:
+        """Of what was claimed, the one to try and those that are too old; the others wait again."""
+        max_age_s = self._destination.max_age_s
+        fresh = [one for one in claimed if too_old(one, max_age_s, now_ms) is None]
+        probe = min(fresh, key=lambda one: one.attempts, default=None)
+        await self._outbox.release([one for one in fresh if one is not probe])
+        old = [one for one in claimed if too_old(one, max_age_s, now_ms) is not None]
+        return [*old, probe] if probe else old
 
     async def _start(self, claimed: Sequence[Delivery], free: int, now_ms: int) -> None:
         """What fits into `free` requests is under way; the rest waits again."""

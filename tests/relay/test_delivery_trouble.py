@@ -69,6 +69,21 @@ class TestCredentials:
             await on.passes(900)
             assert on.times() == [60 * n for n in range(16)]
 
+    async def test_what_grows_too_old_meanwhile_is_a_dead_letter_all_the_same(
+        self, path: Path
+    ) -> None:
+        """With why it waited; and nothing of it is sent to a system that takes it no more."""
+        async with stage(path, FakeDestination(max_age_s=3600)) as on:
+            on.systems["meta"] = says(401)
+            await on.put(*(f"e{n}" for n in range(300)))
+            await on.quiet()
+            await on.passes(3600)
+            asked = len(on.calls)
+            assert set((await on.states()).values()) == {"waiting"}
+            await on.passes(60)
+            assert len(on.calls) == asked
+            assert set((await on.states()).values()) == {"dead"}
+
     async def test_other_destinations_go_on(self, path: Path) -> None:
         """A wrong token of one is no concern of the others."""
         async with stage(path, FakeDestination("meta"), FakeDestination("tiktok")) as on:
