@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from relay.outbox.sqlite_file import connect
 from tests.relay.records import NOW, event
@@ -54,7 +55,7 @@ class Steps:
         return 0
 
 
-def plans(db: sqlite3.Connection, statement: str, values: object) -> Iterator[str]:
+def plans(db: sqlite3.Connection, statement: str, values: tuple[Any, ...]) -> Iterator[str]:
     """How SQLite means to find the rows, a line for each table."""
-    for *_, detail in db.execute(f"EXPLAIN QUERY PLAN {statement}", values):  # type: ignore[call-overload]
+    for *_, detail in db.execute(f"EXPLAIN QUERY PLAN {statement}", values):
         yield detail
