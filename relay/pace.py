@@ -50,9 +50,9 @@ class Allowance:
 class Pace:
     """How fast one destination may be tried. Times are milliseconds of a clock never set back.
 
-    As its limits allow, as a rule. After `Retry-After` not before then. Once a minute while it is paused because
-    it refuses our credentials; as its breaker says while it is down. The first event it judges for
-    itself ends both.
+    As its limits allow, as a rule. After `Retry-After` not before then. Once a minute while it is
+    paused because it refuses our credentials; as its breaker says while it is down. The first event
+    it judges for itself ends both.
     """
 
     def __init__(self, in_flight: int, per_second: float) -> None:
