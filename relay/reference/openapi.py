@@ -115,7 +115,7 @@ OPERATIONS = [
         "loader",
         "What the tag loads: the loader with the site's public settings.",
         {200: {"text/javascript": {"type": "string"}}, 304: {}},
-        ["unknown_site", "not_found", "rate_limited"],
+        ["unknown_site", "rate_limited"],
         parameters=[SITE],
     ),
     Operation(
@@ -124,7 +124,7 @@ OPERATIONS = [
         "pyscript_config",
         "A PyScript config that makes `import pixelmirror` work in a page's own PyScript.",
         {200: {"application/json": {"type": "object"}}, 304: {}},
-        ["unknown_site", "not_found", "rate_limited"],
+        ["unknown_site", "rate_limited"],
         parameters=[SITE],
     ),
     Operation(
@@ -133,7 +133,7 @@ OPERATIONS = [
         "client_config",
         "A PyScript config that makes `import pixelmirror.client` work in Pyodide.",
         {200: {"application/json": {"type": "object"}}, 304: {}},
-        ["unknown_site", "not_found", "rate_limited"],
+        ["unknown_site", "rate_limited"],
         parameters=[SITE],
     ),
     Operation(
@@ -338,7 +338,9 @@ def _responses(one: Operation) -> Schema:
     for status, content in one.answers.items():
         made[str(status)] = _response(status, content)
     by_status: dict[int, list[str]] = {}
-    for code in dict.fromkeys(one.refusals):
+    # A parameter that holds a slash or a line break makes another path.
+    refusals = [*one.refusals, *(["not_found"] if "{" in one.path else [])]
+    for code in dict.fromkeys(refusals):
         by_status.setdefault(STATUS[code], []).append(code)
     for status, codes in by_status.items():
         made[str(status)] = _refused(status, codes)
