@@ -132,7 +132,7 @@ class _Heard:
 
     def head(self, response: httpx.Response) -> None:
         """The status and the headers are known."""
-        self._status, self._headers = response.status_code, dict(response.headers)
+        self._status, self._headers = response.status_code, dict(response.headers.items())
 
     @property
     def leaves_more(self) -> bool:

@@ -248,20 +248,19 @@ class Worker:
         before = self.pace.state(clock_ms)
         self.pace.note(judgement, clock_ms)
         after = self.pace.state(clock_ms)
-        reason = safe_reason(judgement.reason, request)
         if after == "paused" and before != "paused":
-            self._log.error(PAUSED, reason=reason)
+            self._log.error(PAUSED, reason=safe_reason(judgement.reason, request))
             # It may be about these events alone, as a firewall's 403 is: then they come back ever
             # more seldom, and do not pause the others every minute.
             return replace(judgement, verdict="retry", after_s=PROBE_EVERY_S)
         if after == "open" and before == "closed":
-            self._log.warning(DOWN, reason=reason)
+            self._log.warning(DOWN, reason=safe_reason(judgement.reason, request))
         elif after == "closed" and before != "closed":
             self._log.warning("resumed")
         return judgement
 
     def _outcomes(self, load: Load, answer: Answer, judgement: Judgement) -> list[Outcome]:
-        reason = safe_reason(judgement.reason, load.request)
+        reason = safe_reason(judgement.reason, load.request) if judgement.reason else ""
         if judgement.verdict in ("done", "dead"):
             verdict = judgement.verdict
             return [Outcome(one, verdict, answer.status, reason) for one in load.deliveries]
