@@ -30,6 +30,9 @@ DATA = click.option(
     show_default=True,
     help="Folder of the outbox.",
 )
+OUTBOX = click.option(
+    "--outbox", "outbox_url", default=None, help="sqlite:FILE; outbox.db in --data by default."
+)
 SITES = click.option("--site", "sites", multiple=True, help="All without it; may be repeated.")
 
 UNIT_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 7 * 86_400}
@@ -66,6 +69,7 @@ def _which(function: Which) -> Which:
             "--destination", help="Of this destination; scalev is scalev.meta and the others too."
         ),
         SITES,
+        OUTBOX,
         DATA,
     ):
         function = option(function)
@@ -84,7 +88,9 @@ def dead_letters() -> None:
 @dead_letters.command("list")
 @_which
 @click.option("--limit", default=LIST_MOST, show_default=True, type=click.IntRange(1), help="Most.")
-def list_dead_letters(sites: tuple[str, ...], data: Path, limit: int, **which: Any) -> None:
+def list_dead_letters(
+    sites: tuple[str, ...], data: Path, outbox_url: str | None, limit: int, **which: Any
+) -> None:
     """Print each with when and why it died, the last first."""
 
     async def run(outbox: SqliteOutbox) -> None:
@@ -96,12 +102,14 @@ def list_dead_letters(sites: tuple[str, ...], data: Path, limit: int, **which: A
             if len(rows) > limit:
                 click.echo(f"{site}: there are more than these {limit}, see --limit", err=True)
 
-    _look(data, run)
+    _look(outbox_file(outbox_url, data), run)
 
 
 @dead_letters.command("replay")
 @_which
-def replay_dead_letters(sites: tuple[str, ...], data: Path, **which: Any) -> None:
+def replay_dead_letters(
+    sites: tuple[str, ...], data: Path, outbox_url: str | None, **which: Any
+) -> None:
     """Let them be tried again, under the same event IDs.
 
     A running relay tries them within half a minute, another one when it starts. What is too old
@@ -114,12 +122,14 @@ def replay_dead_letters(sites: tuple[str, ...], data: Path, **which: Any) -> Non
             count = await outbox.replay(site, now_ms=_now_ms(), so_far=told, **which)
             click.echo(f"{site}: {count} dead letters replayed")
 
-    _look(data, run)
+    _look(outbox_file(outbox_url, data), run)
 
 
 @dead_letters.command("drop")
 @_which
-def drop_dead_letters(sites: tuple[str, ...], data: Path, **which: Any) -> None:
+def drop_dead_letters(
+    sites: tuple[str, ...], data: Path, outbox_url: str | None, **which: Any
+) -> None:
     """Give them up; their personal data is erased."""
 
     async def run(outbox: SqliteOutbox) -> None:
@@ -128,7 +138,7 @@ def drop_dead_letters(sites: tuple[str, ...], data: Path, **which: Any) -> None:
             count = await outbox.drop(site, now_ms=_now_ms(), so_far=told, **which)
             click.echo(f"{site}: {count} dead letters dropped")
 
-    _look(data, run)
+    _look(outbox_file(outbox_url, data), run)
 
 
 @click.group("events")
@@ -139,14 +149,18 @@ def events() -> None:
 @events.command("show")
 @click.argument("mark", metavar="EVENT_ID|ORDER_ID")
 @SITES
+@OUTBOX
 @DATA
 @click.option("--json", "as_json", is_flag=True, help="As JSON, times in milliseconds since 1970.")
-def show_event(mark: str, sites: tuple[str, ...], data: Path, as_json: bool) -> None:
+def show_event(
+    mark: str, sites: tuple[str, ...], data: Path, outbox_url: str | None, as_json: bool
+) -> None:
     """Tell the story of an event, or of all events of an order.
 
     When it was received and from whom, its consent, and for each destination why it was skipped, or
     every attempt with its status and reason. Times are UTC. A relay may be running meanwhile.
     """
+    file = outbox_file(outbox_url, data)
     stories: list[Story] = []
 
     async def run(outbox: SqliteOutbox) -> None:
@@ -155,10 +169,10 @@ def show_event(mark: str, sites: tuple[str, ...], data: Path, as_json: bool) -> 
             if any(story[part] for part in ("events", "payments", "kept")):
                 stories.append(story)
 
-    _look(data, run)
+    _look(file, run)
     if not stories:
         raise click.ClickException(
-            f"nothing is known of {mark!r} in {data}: it never came, was refused when it came, or "
+            f"nothing is known of {mark!r} in {file}: it never came, was refused when it came, or "
             "was over more than 7 days ago"
         )
     if as_json:
@@ -194,11 +208,11 @@ def outbox_file(url: str | None, data: Path) -> Path:
     return Path(rest)
 
 
-def _look(data: Path, work: Callable[[SqliteOutbox], Coroutine[Any, Any, None]]) -> None:
-    """The work is done on the outbox of this folder, beside the relay that may have it open."""
+def _look(file: Path, work: Callable[[SqliteOutbox], Coroutine[Any, Any, None]]) -> None:
+    """The work is done on this outbox, beside the relay that may have it open."""
 
     async def run() -> None:
-        async with await SqliteOutbox.beside(outbox_file(None, data)) as outbox:
+        async with await SqliteOutbox.beside(file) as outbox:
             await work(outbox)
 
     run_to_the_end(run)

@@ -124,6 +124,18 @@ def test_long_work_says_how_far_it_is(data: Path, monkeypatch: pytest.MonkeyPatc
     assert result.stderr == "toko: 3 dead letters dropped so far\n"
 
 
+def test_the_outbox_may_have_a_name_of_its_own(data: Path) -> None:
+    """As `serve --outbox` takes it."""
+    where = ("--outbox", f"sqlite:{data / 'outbox.db'}")
+    assert len(run("dead-letters", "list", *where).stdout.splitlines()) == 3
+    assert run("dead-letters", "replay", *where, "--event", "e2").stdout.endswith(
+        "1 dead letters replayed\n"
+    )
+    assert "e1" in run("events", "show", "e1", *where).stdout
+    result = run("events", "show", "e1", "--outbox", "nats://127.0.0.1", code=1)
+    assert "--outbox: must be sqlite:FILE" in result.stderr
+
+
 # --- events show ---
 
 EVENT_STORY = """\
