@@ -191,7 +191,7 @@ def _rows(body: Mapping[str, Any]) -> list[Any]:
 
 
 def _page(body: Mapping[str, Any]) -> dict[str, str]:
-    page = _texts(body, URLS, "")
+    page = _texts(body, URLS, "", None)  # of any length: it is cut before it is stored
     for field, ours in URLS.items():
         if ours in page and not URI.fullmatch(page[ours]):
             raise EventError(field, f"{field} must be a URI, such as https://toko.example/")
@@ -211,16 +211,22 @@ def _user(told: Mapping[str, Any], shape: Shape) -> dict[str, str]:
     return user
 
 
-def _texts(told: Mapping[str, Any], fields: Mapping[str, str], under: str) -> dict[str, str]:
+def _texts(
+    told: Mapping[str, Any],
+    fields: Mapping[str, str],
+    under: str,
+    limit: int | None = MAX_URL,
+) -> dict[str, str]:
     """The texts at these fields under our names."""
     found = {}
     for field, ours in fields.items():
         if not has(told, field):
             continue
         text = told[field]
-        if not isinstance(text, str) or len(text) > MAX_URL:
+        if not isinstance(text, str) or (limit and len(text) > limit):
             path = f"{under}.{field}" if under else field
-            raise EventError(path, f"{field} must be a text of at most {MAX_URL} characters")
+            at_most = f" of at most {limit} characters" if limit else ""
+            raise EventError(path, f"{field} must be a text{at_most}")
         found[ours] = text
     return found
 

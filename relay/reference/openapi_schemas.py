@@ -164,7 +164,7 @@ def _calls() -> Schema:
 
 def _storefront(shape: Shape) -> Schema:
     """One system's copy, as the fields that `relay.storefront_body` reads."""
-    properties: Schema = {name: _word(_limited()) for name in URLS}
+    properties: Schema = {name: _word({"type": "string"}) for name in URLS}
     if shape.user_key:
         fields = {name: _word(_limited()) for name in {**shape.user, **shape.attribution}}
         properties[shape.user_key] = {"type": "object", "properties": fields}
@@ -180,7 +180,8 @@ def _storefront(shape: Shape) -> Schema:
     }
     required = ["events", *shape.required, *([shape.user_key] if shape.user_key else [])]
     for name in shape.required:
-        properties[name] = {**_limited(), "minLength": 1}
+        text = {"type": "string"} if name in URLS else _limited()
+        properties[name] = {**text, "minLength": 1}
     for name in URLS:
         if name in properties:
             properties[name] = {"description": "A URI.", **properties[name]}

@@ -194,6 +194,25 @@ def test_the_relay_renews_the_cookies_where_it_shares_the_domain(
     assert {cookies[name]["httpOnly"] for name in lives} == {False}
 
 
+def test_a_page_left_before_python_was_up_has_its_cookies_from_the_relay(
+    shop: Shop, shopper: Shopper
+) -> None:
+    """On the domain that the page had no time to find, with its index, though no page follows."""
+    relay = shop.relay.replace("127.0.0.1", "t.toko.co.id")
+    shopper.allow("t.toko.co.id")
+    shopper.context.route("**/core.js", lambda _: None)
+    shop.page("/", tag=shop.tag(attributes="", relay=relay))
+    shop.page("/next", tag="")
+    page = shopper.visit("/?fbclid=Ab&ttclid=T", host="www.toko.co.id", ready=False)
+    shopper.visit("/next", host="www.toko.co.id", page=page, ready=False)
+    cookies = until(shopper.cookies, "the relay has answered", lambda found: "_fbc" in found)
+    assert re.fullmatch(r"fb\.2\.\d{13}\.Ab", cookies["_fbc"]["value"])
+    assert {name: cookies[name]["domain"] for name in cookies} == {
+        "_fbc": ".toko.co.id",
+        "_ttclid": ".toko.co.id",
+    }
+
+
 def test_r20_on_https_every_cookie_is_secure(shop: Shop, shopper: Shopper) -> None:
     """In the page and from the relay; the tag's addresses follow the page's scheme."""
     renewed: list[str] = []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.relay.relay_stage import EVENT, NOW, Stage
-from tests.relay.storefront_bodies import META
+from tests.relay.storefront_bodies import META, TIKTOK
 from tests.relay.storefront_shop import storefront
 
 TOLD = "https://toko.example/p/kaos?email=siti%40example.com&utm_source=fb&fbclid=0812345678901#a=1"
@@ -80,4 +80,7 @@ def test_code_written_for_scalev_tells_no_more(tmp_path: Path) -> None:
         body = {**META, "event_source_url": TOLD, "referrer_url": FROM}
         assert toko.post("meta", body).status_code == 204
         (event,) = toko.stored("scalev.meta")
-    assert event["page"] == {"url": CUT, "referrer": "https://m.example/"}
+        assert event["page"] == {"url": CUT, "referrer": "https://m.example/"}
+        assert toko.post("tiktok", {**TIKTOK, "event_source_url": LONG}).status_code == 204
+        (event,) = toko.stored("scalev.tiktok")
+        assert event["page"]["url"] == "https://toko.example/p/kaos?utm_source=fb"
