@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import requests
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import BaseSchema, Case, GenerationMode
@@ -75,6 +75,7 @@ def _ask(toko: Stage, cases: st.SearchStrategy[Case[Any]], examples: int, is_ran
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
+        verbosity=Verbosity.quiet,  # schemathesis says how to ask again
     )
     @given(cases, st.data())
     def ask(case: Case[Any], data: st.DataObject) -> None:
