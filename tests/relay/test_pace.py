@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay.destinations import Judgement
+from relay.destinations import Answer, Judgement, Request
 from relay.destinations.registry import MAKERS, destinations
 from relay.pace import Allowance, Pace, State
 from relay.site import parse
@@ -156,3 +156,32 @@ def test_each_destination_is_given_no_more_than_it_takes(
 def test_every_destination_is_in_the_table_of_limits() -> None:
     """A new one says how much it takes."""
     assert set(SERVERS) == set(MAKERS)
+
+
+TROUBLE = [
+    Answer(failure="not_sent"),
+    Answer(failure="no_answer"),
+    Answer(500),
+    Answer(502),
+    Answer(503),
+    Answer(504, b"<html>gateway</html>"),
+    Answer(429),
+]
+PORTAL = Answer(200, b"<html>Log in to the hotel's network</html>")
+READS_ITS_ANSWERS = ("meta", "tiktok", "kwai", "tracify")
+
+
+@pytest.mark.parametrize("kind", SERVERS)
+@pytest.mark.parametrize("repeatable", [True, False])
+def test_no_trouble_of_any_destination_is_taken_for_a_word_on_an_event(
+    kind: str, repeatable: bool
+) -> None:
+    """Ten of them in a row open its breaker, also where each costs its event; and so does what
+    answers in the place of a system whose answers have a form."""
+    (one,) = destinations(parse({**LEAST, "destinations": {kind: SERVERS[kind]}}, "toko.toml"))
+    request = Request("https://api.example/", b"{}", {}, [], repeatable)
+    for answer in [*TROUBLE, *([PORTAL] if kind in READS_ITS_ANSWERS else [])]:
+        pace = Pace(one.in_flight, one.per_second)
+        for _ in range(10):
+            pace.note(one.judge(request, answer, 0.0), NOW)
+        assert pace.state(NOW) == "open", answer
