@@ -185,9 +185,10 @@ def test_a_form_is_tracked_on_submit_unless_it_says_otherwise(shop: Shop, shoppe
 
 PYTHON = f"""
 import json
-from pixelmirror import consent, identify, page, track
+from pixelmirror import consent, identify, page, reset, track
 identify({{"id": "C-1"}})
 track("add_to_cart", json.loads({ITEMS!r}))
+reset()
 page({{"page_type": "cart"}})
 """
 
@@ -207,6 +208,9 @@ def test_python_in_a_page_with_the_tag_just_works(
     shopper.wait_until_acknowledged(page)
     (added,) = [event for event in shopper.posted() if event["event_name"] == "add_to_cart"]
     assert added["user"] == {"id": "C-1"}
+    (cart,) = [each for each in shopper.posted() if each["params"].get("page_type") == "cart"]
+    assert "user" not in cart
+    assert cart["visitor_id"] != added["visitor_id"]
     assert heard.names("meta").count("AddToCart") == 1
 
 
