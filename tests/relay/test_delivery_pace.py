@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.relay.delivery_stage import FakeDestination, Held, System, accept, fails, says, stage
+from tests.relay.records import DAY_MS
 
 pytestmark = pytest.mark.anyio
 
@@ -122,6 +123,26 @@ class TestBreaker:
         lines = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
         assert [line.split(":")[0].split()[0] for line in lines] == ["down", "resumed"]
         assert 'site=toko destination=meta reason="no connection: refused"' in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("system", "wait_s"), [(DEAD, 1), (says(429, **{"Retry-After": "40"}), 40), (says(401), 60)]
+)
+async def test_a_date_that_is_set_back_holds_up_nothing(
+    path: Path, system: System, wait_s: float
+) -> None:
+    """By a day, while the destination is down, throttled or paused: its pace asks no date."""
+    async with stage(path) as on:
+        on.systems["meta"] = system
+        await on.put(*(f"e{n}" for n in range(30)))
+        await on.quiet()
+        on.systems["meta"] = accept
+        on.time.ahead_ms = -DAY_MS
+        before = len(on.calls)
+        await on.passes(wait_s - 0.5)
+        assert len(on.calls) == before
+        await on.passes(0.5)
+        assert len(on.calls) > before
 
 
 class TestLimits:
