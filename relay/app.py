@@ -54,7 +54,8 @@ class Relay:
 
     `now_ms` tells the time, `clock_s` only how it passes (for the rate limit), `transport` makes
     the connections outward; tests replace them. `disk` is the outbox's, `finish_within_s` what is
-    in flight at the end may take.
+    in flight at the end may take. `public_url` is what pages know the relay by; without it what
+    each request's Host says, so no cache may keep the answers to one host for another.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Relay:
         assets: Assets,
         path: str = "/s",
         *,
+        public_url: str = "",
         now_ms: Callable[[], int] = system_now_ms,
         clock_s: Callable[[], float] = time.monotonic,
         transport: Transport | None = None,
@@ -73,6 +75,7 @@ class Relay:
         self.sites = {site.site: site for site in sites}
         self.outbox = outbox
         self.path = page_path(path)
+        self._public_url = public_url
         self.now_ms = now_ms
         self.clock_s = clock_s
         self.assets = assets
@@ -117,6 +120,8 @@ class Relay:
 
     def _base(self, request: Request) -> str:
         """Our public address as the page sees it, in the page's own scheme."""
+        if self._public_url:
+            return self._public_url + self.path
         host = public_host(request)
         if not host:
             raise Refusal("not_found", "the Host header is not a host")

@@ -35,7 +35,9 @@ LOOK_AGAIN_S = 0.1
 SITE_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-def _public_url(_: click.Context, __: click.Parameter, url: str) -> str:
+def _public_url(_: click.Context, __: click.Parameter, url: str | None) -> str:
+    if url is None:
+        return ""
     if not re.fullmatch(r"https?://[^\s\"'<>/?#]+(/[^\s\"'<>?#]*)?", url):
         raise click.BadParameter("must be an http or https URL, such as https://t.shop.example")
     return url.rstrip("/")
@@ -79,6 +81,12 @@ main.add_command(events)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8700, show_default=True, type=click.IntRange(0, 65535))
 @PATH
+@click.option(
+    "--url",
+    default=None,
+    callback=_public_url,
+    help="The relay's public address, as for snippet; by default what each request's Host says.",
+)
 @click.option("--outbox", "outbox_url", default=None, help="sqlite:FILE; DIR/outbox.db by default.")
 @DATA
 @click.option(
@@ -131,6 +139,7 @@ def serve(
     host: str,
     port: int,
     path: str,
+    url: str,
     outbox_url: str | None,
     data: Path,
     durability: str,
@@ -155,6 +164,7 @@ def serve(
                 outbox,
                 Assets(),
                 path,
+                public_url=url,
                 disk=Disk(file, least_free_mib << 20),
                 finish_within_s=finish_within_s(stop_within_s),
             )
@@ -221,7 +231,7 @@ def snippet(file: Path, url: str, path: str) -> None:
 @PATH
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False))
 def build(file: Path, url: str, path: str, out: Path) -> None:
-    """Write the page's files for a CDN: the loader, the PyScript config and the assets."""
+    """Write the page's files for a CDN: the loader, the PyScript configs and the assets."""
     site = _sites((file,))[0]
     assets = _assets()
     pages = SitePages(site, assets)
@@ -229,7 +239,9 @@ def build(file: Path, url: str, path: str, out: Path) -> None:
     folder = out / path.strip("/")
     (folder / site.site).mkdir(parents=True, exist_ok=True)
     (folder / f"{site.site}.js").write_text(pages.loader(base), encoding="utf-8")
-    (folder / site.site / "pyscript.json").write_text(pages.pyscript_config(base), encoding="utf-8")
+    configs = {"pyscript.json": pages.pyscript_config, "client.json": pages.client_config}
+    for name, config in configs.items():
+        (folder / site.site / name).write_text(config(base), encoding="utf-8")
     shutil.copytree(
         assets.dist,
         folder / "assets",

@@ -102,6 +102,7 @@ def test_a_slip_of_the_pen_is_exit_2() -> None:
     run("check", code=2)
     run("serve", code=2)
     run("serve", "toko.toml", "--port", "eighty", code=2)
+    run("serve", "toko.toml", "--url", "t.shop.example", code=2)
     run("serve", "toko.toml", "--stop-within", "1", code=2)
     run("serve", "toko.toml", "--log-format", "xml", code=2)
     run("serve", "toko.toml", "--log-level", "loud", code=2)
@@ -224,7 +225,7 @@ def urls(text: str) -> set[str]:
 
 
 def test_a_build_is_all_that_pages_load(toko: Path, tmp_path: Path) -> None:
-    """Served by any web server: the loader, the PyScript config, every asset they name.
+    """Served by any web server: the loader, the PyScript configs, every asset they name.
 
     Everything comes from that one address, but for the official SDKs of the site's pixels.
     """
@@ -233,8 +234,9 @@ def test_a_build_is_all_that_pages_load(toko: Path, tmp_path: Path) -> None:
     with served(out) as base:
         assert "written to" in run("build", toko, "--url", base, "--out", out).stdout
         loader = httpx.get(f"{base}/s/toko.js").raise_for_status().text
-        config = httpx.get(f"{base}/s/toko/pyscript.json").raise_for_status().text
-        found = urls(loader) | urls(config)
+        found = urls(loader)
+        for name in ("pyscript.json", "client.json"):
+            found |= urls(httpx.get(f"{base}/s/toko/{name}").raise_for_status().text)
         ours = {url for url in found if url.startswith(f"{base}/")}
         assert found - ours == set(PIXELS["meta"].SDK_URLS)
         posts_to = f"{base}/s/toko"

@@ -262,6 +262,16 @@ def test_a_host_that_is_none_is_refused(shared: Stage, host: str) -> None:
         assert "script" not in answer.text
 
 
+def test_a_public_address_that_is_set_stands_whatever_host_is_asked_for(tmp_path: Path) -> None:
+    """So no cache between can be made to tell pages of another's host."""
+    with stage(tmp_path, site(), public_url="https://t.toko.example") as toko:
+        for host in ("t.toko.example", "evil.example", '"><script>'):
+            for path in ("/s/toko.js", "/s/toko/pyscript.json", "/s/toko/client.json"):
+                text = toko.ask("GET", path, headers={"Host": host}).text
+                assert "https://t.toko.example/s/assets/" in text
+                assert host == "t.toko.example" or host not in text
+
+
 def test_the_pyscript_config_makes_import_pixelmirror_work(shared: Stage) -> None:
     """The tracker's files, and the loader as the module that the tracker asks for."""
     config = shared.ask("GET", "/s/toko/pyscript.json").json()
