@@ -154,6 +154,8 @@ class SitePages:
             pixel["meta_event_names"] = self.site.names_of("meta")
         elif hasattr(table, "pixel_ids"):
             pixel["pixel_ids"] = table.pixel_ids
+        if getattr(table, "advanced_matching", False):
+            pixel["advanced_matching"] = True
         return pixel
 
     def _interpreter(self, group: str) -> dict[str, Any]:

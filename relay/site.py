@@ -85,6 +85,7 @@ class MetaTable(DestinationTable):
     app_secret: Token = ""
     api_version: ApiVersion = "v25.0"
     test_event_code: str = ""
+    advanced_matching: Flag = False
 
 
 class TiktokTable(DestinationTable):
@@ -92,6 +93,7 @@ class TiktokTable(DestinationTable):
     pixel_ids: Annotated[list[Key], Field(min_length=1)]
     access_token: Token = ""
     test_event_code: str = ""
+    advanced_matching: Flag = False
 
 
 class KwaiTable(DestinationTable):

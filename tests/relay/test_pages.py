@@ -161,6 +161,15 @@ def stubs(text: str) -> set[str]:
     return set(re.findall(r"^(\w+): ", found[1], re.MULTILINE)) & set(PIXELS)
 
 
+@pytest.mark.parametrize("kind", ["meta", "tiktok"])
+def test_a_page_is_told_of_advanced_matching_only_where_asked(tmp_path: Path, kind: str) -> None:
+    """`advanced_matching = true` is in the settings; false, the default, is not."""
+    for asked in (True, False):
+        table = {"mode": "browser", "pixel_ids": ["1"], "advanced_matching": asked}
+        made = loader(tmp_path / str(asked), site(destinations={kind: table}))
+        assert settings_of(made)["destinations"][kind].get("advanced_matching") == (asked or None)
+
+
 @pytest.mark.parametrize("kinds", [[], *([kind] for kind in PIXELS), list(PIXELS)])
 def test_only_the_stubs_of_the_sites_pixels_are_sent(tmp_path: Path, kinds: list[str]) -> None:
     """A shop with one pixel loads the code of one, and all of it is sound JavaScript."""

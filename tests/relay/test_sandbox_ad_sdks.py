@@ -58,6 +58,24 @@ def test_meta_tells_which_pixels_it_has(shop: Shop) -> None:
     assert shop.events("Wink") == [("Wink", None, "11", None)]
 
 
+def test_meta_takes_user_data_once_for_each_pixel(shop: Shop) -> None:
+    """A second init is taken with user data where there was none; any other is a duplicate."""
+    shop.open(
+        FBQ
+        + """fbq("init", "11"); fbq("init", "11", {}); fbq("init", "11", {em: "a"});
+             fbq("init", "11", {em: "b"}); fbq("trackCustom", "Wink", {});"""
+    )
+    shop.load("meta")
+    shop.events("Wink")
+    inits = [row for row in shop.calls("Wink") if row["call"][0] == "init"]
+    assert [row["error"] for row in inits] == [
+        None,
+        "Duplicate Pixel ID: 11",
+        None,
+        "Duplicate Pixel ID: 11",
+    ]
+
+
 @pytest.mark.parametrize(
     ("call", "error"),
     [

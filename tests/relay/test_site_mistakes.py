@@ -53,6 +53,8 @@ MISTAKES: list[tuple[str, Any, str] | tuple[str, Any, str, str]] = [
     ("cookie_domain", "https://toko.example", "must be auto, a domain such as toko.example, or"
      " empty for the host only"),
     ("data_layer", "true", TRUE),
+    ("destinations.meta.advanced_matching", "yes", TRUE),
+    ("destinations.tiktok.advanced_matching", 1, TRUE),
     ("trusted_proxies", ["10.0.0.0/8", "proxy"], "must be an IP address or a network such as"
      " 10.0.0.0/8", "trusted_proxies[1]"),
     ("trusted_proxies", [10], "must be an IP address or a network such as 10.0.0.0/8",

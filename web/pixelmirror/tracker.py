@@ -12,6 +12,7 @@ from .catalogue import own_name
 from .check import EventError
 from .direct import Direct
 from .doubts import doubts
+from .matching import Matching
 from .mirror import Mirror
 from .pixels import PIXELS
 
@@ -37,6 +38,7 @@ class Tracker:
         self.mirror = Mirror(page, self._on_fate)
         self.direct = Direct(site, page)
         self.pixels: dict = {}  # name -> what the page's own code had done before ours, or an error
+        self.matching = Matching()
         self.results: dict = {}  # UUID -> (event, {pixel: result}) until the relay's answer
         self.complained: list = []
         self.warned: list = []
@@ -52,6 +54,7 @@ class Tracker:
 
     def start(self, calls: list) -> None:
         """Capture, set the pixels up, take over what was left behind and what was called early."""
+        self.matching.look_ahead(calls)
         if self.calls.consent["status"] == "granted":
             self._begin()
         for call in calls:
@@ -141,8 +144,11 @@ class Tracker:
             reason = self._page_sent_it(name, event)
         if reason:
             return "skipped: " + reason
+        heard = self.page.heard(pixel["kind"])
+        first = self.pixels.get(name, heard)
+        self._prepare(name, self.matching.before(name, pixel, event, first, heard))
         try:
-            calls = module.calls(event, own, pixel, self.page.heard(pixel["kind"]))
+            calls = module.calls(event, own, pixel, heard)
         except (KeyError, TypeError, ValueError) as error:
             return self._complain(name, "failed: " + repr(error))
         for steps in calls:
@@ -256,7 +262,11 @@ class Tracker:
         self.pixels[name] = heard
         if pixel["stub"]:
             self.page.install(name)
-        for steps in PIXELS[pixel["kind"]].setup(pixel, heard):
+        self._prepare(name, self.matching.set_up(name, pixel, heard, self.calls.user))
+
+    def _prepare(self, name: str, calls: list) -> None:
+        """What comes before events; what fails in it is said, the events go on."""
+        for steps in calls:
             answer = self.page.guard(steps)
             if not answer["ok"] and not answer.get("missing"):
                 self._complain(name, "failed: " + answer["error"])

@@ -12,15 +12,19 @@ once(function () {
     return null;
   }
   const pixels = new Map();  // ID -> the path of its last PageView
+  const known = new Set();   // IDs that were told who the shopper is
   let held = null;           // calls that wait for consent; null: none is withheld
 
+  // A second init for an ID is taken if it brings user data where there was none, and only then.
   function init(args) {
     const id = String(args[1] || "");
-    if (!id || pixels.has(id)) {
+    const isTold = args[2] !== null && typeof args[2] === "object" && Object.keys(args[2]).length > 0;
+    if (!id || (pixels.has(id) && !(isTold && !known.has(id)))) {
       report(args, { pixel: id || null, error: id ? "Duplicate Pixel ID: " + id : "init without an ID" });
       return;
     }
-    pixels.set(id, null);
+    if (!pixels.has(id)) pixels.set(id, null);
+    if (isTold) known.add(id);
     report(args, { pixel: id });
     if (!held) writeFbp();
   }

@@ -1,5 +1,6 @@
 """Meta's pixel, `fbq`: set-up, calls, parameters. Source: specs/meta.md 1-2, scalev R9-R13, R42."""
 
+from .. import user_data as own
 from ..event_id import sent_as
 from . import items
 
@@ -21,6 +22,21 @@ FIELDS = (
     ("subscription_id", "subscription_id"),
 )
 
+# Meta's key -> the user's field, and its normal form. Source: specs/meta.md 1, 5.
+USER = (
+    ("em", "email", own.full_email),
+    ("ph", "phone", own.phone_digits),
+    ("fn", "firstname", own.letters),
+    ("ln", "lastname", own.letters),
+    ("ge", "gender", own.gender),
+    ("db", "birthdate", own.birthdate),
+    ("ct", "city", own.city),
+    ("st", "state", own.state),
+    ("zp", "zipcode", own.zipcode),
+    ("country", "country", own.country),
+    ("external_id", "id", own.compact),
+)
+
 # Left out of one event's parameters: 000's checkout payload has neither (alusio S9).
 LEFT_OUT = {"InitiateCheckout": ("content_type", "contents")}
 
@@ -28,6 +44,16 @@ LEFT_OUT = {"InitiateCheckout": ("content_type", "contents")}
 def setup(pixel: dict, heard: dict) -> list:
     """One `init` for each of our pixels that the page has not initialised itself (R10, R11)."""
     return [[["fbq", ["init", one]]] for one in pixel["pixel_ids"] if one not in heard["ids"]]
+
+
+def user_data(user: dict) -> dict:
+    """Who the shopper is, as `init` is told: `{"em": "4320997d..."}`, hashes only."""
+    return own.hashed(user, USER)
+
+
+def identify(told: dict, pixel: dict, heard: dict) -> list:
+    """One `init` with these hashes for each of our pixels that the page has not initialised."""
+    return [[["fbq", ["init", one, told]]] for one in pixel["pixel_ids"] if one not in heard["ids"]]
 
 
 def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:

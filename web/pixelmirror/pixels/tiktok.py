@@ -1,5 +1,6 @@
 """TikTok's pixel, `ttq`: set-up, calls, parameters. Source: specs/tiktok.md 1-2, scalev R43, D4."""
 
+from .. import user_data as own
 from ..event_id import sent_as
 from . import items
 
@@ -7,6 +8,13 @@ SDK_URLS = ("https://analytics.tiktok.com/i18n/pixel/events.js",)
 
 # Our field -> TikTok's, beside what is made of the items.
 FIELDS = (("value", "value"), ("currency", "currency"), ("search_term", "search_string"))
+
+# TikTok's key -> the user's field, and its normal form. Source: specs/tiktok.md 1, 5.
+USER = (
+    ("sha256_email", "email", own.email),
+    ("sha256_phone_number", "phone", own.phone),
+    ("external_id", "id", own.as_told),
+)
 
 PAGE_VIEW = "Pageview"  # what TikTok calls the event of its own `page` call
 
@@ -16,13 +24,26 @@ def setup(pixel: dict, heard: dict) -> list:
     return [[["ttq"], ["load", [one]]] for one in pixel["pixel_ids"] if one not in heard["ids"]]
 
 
+def user_data(user: dict) -> dict:
+    """Who the shopper is, as `identify` is told: `{"sha256_email": "ca1535fd..."}`, hashes only."""
+    return own.hashed(user, USER)
+
+
+def identify(told: dict, pixel: dict, heard: dict) -> list:
+    """Addressed as the events that it enriches: the stub keeps no order between the two ways."""
+    return _addressed(["identify", [told]], pixel, heard)
+
+
 def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
     """One call for all pixels; with others' on the page, one for each of ours alone."""
     if name == PAGE_VIEW:
-        call: list = ["page", []]
-    else:
-        event_id = sent_as(event, name, pixel["order_event_id"])
-        call = ["track", [name, parameters(event), {"event_id": event_id}]]
+        return _addressed(["page", []], pixel, heard)
+    event_id = sent_as(event, name, pixel["order_event_id"])
+    arguments = [name, parameters(event), {"event_id": event_id}]
+    return _addressed(["track", arguments], pixel, heard)
+
+
+def _addressed(call: list, pixel: dict, heard: dict) -> list:
     ours = pixel["pixel_ids"]
     if [one for one in heard["ids"] if one not in ours]:
         return [[["ttq"], ["instance", [one]], call] for one in ours]
