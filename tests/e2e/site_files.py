@@ -8,12 +8,14 @@ META = "1234567890"
 
 # Site -> its settings beyond the common ones. `asks` has category 3 for Meta and Scalev, `bare`
 # loads no SDK, `twin` has two Meta pixels, `layer` reads the dataLayer and has Alhena by server.
+# `matching` asks for advanced matching, and has two Meta pixels too.
 # The pages of `direct` post to Scalev themselves, those of `mistaken` with a key that it refuses.
 SITES: dict[str, dict[str, str]] = {
     "toko": {},
     "asks": {"consent": '"required"'},
     "bare": {},
     "twin": {},
+    "matching": {},
     "layer": {"data_layer": "true"},
     "direct": {},
     "mistaken": {},
@@ -65,6 +67,8 @@ def _keys(site: str, name: str, table: dict[str, object], sandbox: str) -> list[
     if site in ("direct", "mistaken") and name == "scalev":
         keys["transport"] = "direct"
         keys["api_key"] = "sfpk_1" if site == "direct" else "wrong_1"
-    if (site, name) == ("twin", "meta"):
+    if site == "matching" and name in ("meta", "tiktok"):
+        keys["advanced_matching"] = True
+    if site in ("twin", "matching") and name == "meta":
         keys["pixel_ids"] = [META, "9876543210"]
     return [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
