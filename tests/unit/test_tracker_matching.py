@@ -90,6 +90,26 @@ def test_who_logs_out_early_is_not_told() -> None:
         assert shown(shop, "meta") == [["init", "meta-1"]], (calls, shown(shop, "meta"))
 
 
+def test_who_has_logged_out_before_consent_is_not_told() -> None:
+    """A pixel that is set up late goes by who is known then, not by who was known early."""
+    for settings, consent in (
+        (asking("meta", consent="required"), "granted"),
+        (
+            site(destinations={"meta": pixel("meta", advanced_matching=True, categories=["3"])}),
+            ["3"],
+        ),
+    ):
+        shop = Shop(settings)
+        if consent == ["3"]:
+            shop.page.browser.jar["_pm_consent"] = "1"
+            shop = shop.next_page()
+        shop.start(("identify", SITI))
+        assert shop.calls("meta") == [], consent
+        shop.call("reset")
+        shop.call("consent", consent)
+        assert shown(shop, "meta") == [["init", "meta-1"]], (consent, shown(shop, "meta"))
+
+
 def test_tiktok_1_identify_comes_before_the_events_it_enriches() -> None:
     """tiktok.md 1: once for each user, before the `track`; later users replace earlier ones."""
     shop = Shop(asking("tiktok")).start(("page",), ("identify", SITI), ADD, ADD)

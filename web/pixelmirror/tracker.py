@@ -54,9 +54,10 @@ class Tracker:
 
     def start(self, calls: list) -> None:
         """Capture, set the pixels up, take over what was left behind and what was called early."""
-        self.matching.look_ahead(calls)
         if self.calls.consent["status"] == "granted":
+            self.matching.look_ahead(calls)
             self._begin()
+            self.matching.look_ahead([])  # a pixel that is set up later goes by who is known then
         for call in calls:
             if not call.get("kept") or self.mirror.entries.is_ours(call["uuid"]):
                 self._take_early(call["uuid"], call)
