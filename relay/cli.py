@@ -207,7 +207,8 @@ def check(files: tuple[Path, ...]) -> None:
         for name, table in site.destinations.items():
             pixel = "pixel in the page" if table.has_pixel else "no pixel"
             copies = "server copies" if table.has_server_copy else "no server copies"
-            click.echo(f"  {name} ({table.kind}): {pixel}, {copies}")
+            kind = f" ({table.kind})" if table.kind != name else ""
+            click.echo(f"  {name}{kind}: {pixel}, {copies}")
         direct = site.posted_by_pages()
         for destination in destinations(site):
             way = ", by the page itself: its script holds the api_key"

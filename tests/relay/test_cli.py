@@ -116,8 +116,8 @@ def test_check_says_what_will_go_where(toko: Path) -> None:
     result = run("check", toko)
     assert result.stdout.splitlines() == [
         "toko: sound",
-        "  meta (meta): pixel in the page, no server copies",
-        "  scalev (scalev): no pixel, server copies",
+        "  meta: pixel in the page, no server copies",
+        "  scalev: no pixel, server copies",
         "  server copies to scalev.meta",
         "  server copies to scalev.snackvideo",
     ]
