@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from tests.e2e.site_files import KEY, PIXELS
+from tests.e2e.site_files import KEY
 from tests.e2e.waiting import until
 
 Row = dict[str, Any]
@@ -125,8 +125,3 @@ class Heard:
 
     def _get(self, url: str, headers: dict[str, str] | None = None, **query: Any) -> Any:
         return self._client.get(url, params=query, headers=headers).raise_for_status().json()
-
-
-def pixels_of(rows: Iterable[Row]) -> set[str]:
-    """The pixels among the systems that these calls went to."""
-    return {row["system"] for row in rows if row["side"] == "pixel" and row["system"] in PIXELS}

@@ -297,4 +297,5 @@ def test_global_privacy_control_keeps_advertising_out(
     assert sorted(sdks) == ["alhena.js", "commanders_act.js"]
     assert set(shopper.cookies()) == {"_pm_visitor"}
     told = [name for event in shopper.posted() for name in event["attribution"]]
-    assert {name.partition("_")[0] for name in told} == {"alhena"}  # a widget's own, not an ad's
+    # A widget's own, once it is on the page; none of an ad's.
+    assert {name.partition("_")[0] for name in told} <= {"alhena"}

@@ -1,4 +1,4 @@
-"""The stage that tests of the relay's routes ask."""
+"""The stage that tests of the relay's routes ask, and the event loop of those that await."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,3 +20,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The same for a whole module, for what leaves nothing behind."""
     with stage(tmp_path_factory.mktemp("relay"), site(), site(BATIK)) as one:
         yield one
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The relay runs on asyncio alone."""
+    return "asyncio"

@@ -28,11 +28,6 @@ ROUTE = ("toko", "meta")
 HOUR_MS = 3_600_000
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def laid_out(folder: Path) -> Path:
     path = folder / "outbox.db"
     os.close(prepare(path, NOW))

@@ -17,11 +17,6 @@ JUMPS = {"a day back": -DAY_MS, "a year back": -365 * DAY_MS, "a day forward": D
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "var" / "outbox.db"
 

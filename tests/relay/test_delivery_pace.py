@@ -16,11 +16,6 @@ DEAD = fails(httpx.ConnectError("refused"))
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "var" / "outbox.db"
 

@@ -22,11 +22,6 @@ from tests.relay.relay_stage import EVENT, ITEM, KEY
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class ByItem(TakesItems, FakeDestination):
     """A destination that takes one item a request."""
 

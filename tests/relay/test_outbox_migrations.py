@@ -24,11 +24,6 @@ from tests.relay.records import DAY_MS, NOW, states
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 @pytest.fixture(params=VERSIONS, ids="version {}".format)
 def version(request: pytest.FixtureRequest) -> int:
     return int(request.param)

@@ -30,11 +30,6 @@ from tests.relay.relay_stage import ITEM, SITE, USER_AGENT
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_m9_the_payment_is_sent_with_what_the_checkout_told(tmp_path: Path) -> None:
     """Amount and time are the payment's, who and what the page's (alusio 3, L2, S7, S8)."""
     async with round_of(tmp_path, PAID) as one:

@@ -26,11 +26,6 @@ from tests.relay.site_files import problems
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 ONE_PURCHASE = [
     "begin_checkout, purchase, settled",
     "begin_checkout, settled, purchase",

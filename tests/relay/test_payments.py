@@ -16,11 +16,6 @@ from tests.relay.paid_shop import event, notification
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 # --- taken back (L10) ---
 
 

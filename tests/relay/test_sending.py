@@ -16,11 +16,6 @@ pytestmark = pytest.mark.anyio
 REQUEST = Request("https://api.example/events", b"{}", {"x-key": "k"}, [], repeatable=True)
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def sender_to(handler: Callable[[httpx.Request], httpx.Response]) -> Sender:
     return Sender(lambda: httpx.MockTransport(handler))
 

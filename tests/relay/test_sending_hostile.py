@@ -23,11 +23,6 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 System = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def heard(reader: asyncio.StreamReader) -> bytes:
     """One request, head and body; empty when none comes any more."""
     try:
