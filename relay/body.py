@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 
 from starlette.requests import Request
 
+from pixelmirror.sent_event import MAX_BYTES as MAX_BYTES  # whoever sends a body keeps to it too
 from relay.refusals import Refusal
 
-MAX_BYTES = 512 * 1024
 MAX_DEPTH = 32
 MAX_KEYS = 500  # of one object
 MAX_KEY = 200  # characters: an error names a field by all the keys above it

@@ -116,13 +116,7 @@ def replay_dead_letters(
     for its destination by then is a dead letter again at once.
     """
 
-    async def run(outbox: SqliteOutbox) -> None:
-        for site in sites or await outbox.sites():
-            told = _SoFar(site, "replayed")
-            count = await outbox.replay(site, now_ms=_now_ms(), so_far=told, **which)
-            click.echo(f"{site}: {count} dead letters replayed")
-
-    _look(outbox_file(outbox_url, data), run)
+    _decide(SqliteOutbox.replay, "replayed", sites, outbox_file(outbox_url, data), which)
 
 
 @dead_letters.command("drop")
@@ -132,13 +126,25 @@ def drop_dead_letters(
 ) -> None:
     """Give them up; their personal data is erased."""
 
+    _decide(SqliteOutbox.drop, "dropped", sites, outbox_file(outbox_url, data), which)
+
+
+def _decide(
+    decide: Callable[..., Coroutine[Any, Any, int]],
+    done: str,
+    sites: tuple[str, ...],
+    file: Path,
+    which: dict[str, Any],
+) -> None:
+    """What is decided of those dead letters is done, site by site, and how many it are is said."""
+
     async def run(outbox: SqliteOutbox) -> None:
         for site in sites or await outbox.sites():
-            told = _SoFar(site, "dropped")
-            count = await outbox.drop(site, now_ms=_now_ms(), so_far=told, **which)
-            click.echo(f"{site}: {count} dead letters dropped")
+            told = _SoFar(site, done)
+            count = await decide(outbox, site, now_ms=_now_ms(), so_far=told, **which)
+            click.echo(f"{site}: {count} dead letters {done}")
 
-    _look(outbox_file(outbox_url, data), run)
+    _look(file, run)
 
 
 @click.group("events")

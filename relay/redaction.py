@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel
 
 from relay.destinations import Request
+from relay.site_fields import SECRET
 
 MAX_REASON_CHARACTERS = 300
 
@@ -36,11 +37,6 @@ TOKEN = re.compile(
 
 KEY_NAME = re.compile(r"token|key|secret|authorization", re.IGNORECASE)
 
-SECRETS = frozenset(
-    "secret_key access_token app_secret api_key token source_key server_key".split()
-)
-"""The keys of a site file that nobody may read."""
-
 
 def hidden(text: str) -> str:
     """The text without what looks like an e-mail address, a phone number, a hash or a token.
@@ -56,8 +52,9 @@ def hidden(text: str) -> str:
 
 def secrets(model: BaseModel) -> Iterator[str]:
     """Every secret of a site file, for logs to hide wherever it turns up."""
+    fields = type(model).model_fields
     for key, value in model:
-        if key in SECRETS and isinstance(value, str) and value:
+        if SECRET in fields[key].metadata and value:
             yield value
         inner: Iterable[Any] = value.values() if isinstance(value, dict) else [value]
         for one in inner:

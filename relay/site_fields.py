@@ -79,6 +79,9 @@ def _own(text: str) -> str:
     return text
 
 
+SECRET = object()
+"""Marks what nobody may read, so that logs can hide it wherever it turns up."""
+
 Key = Annotated[str, _like(r"(?s).+", "must not be empty")]
 # What a header can't carry, mostly the end of the line that a token was copied with, is refused
 # here; an outside system's token never holds a space, the shop's own may.
@@ -86,13 +89,14 @@ Token = Annotated[
     str,
     _like(r"[!-~]*", "must hold no spaces, no line ends, only ASCII"),
     AfterValidator(_own),
+    SECRET,
 ]
 NeededToken = Annotated[Token, _like(r".+", "must not be empty")]
 _carried = _like(
     r"[!-~]([ -~]*[!-~])?", "must hold only ASCII, and no space or line end at its ends"
 )
 PublicKey = Annotated[Key, _carried]
-SecretKey = Annotated[str, Field(min_length=8), _carried, AfterValidator(_own)]
+SecretKey = Annotated[str, Field(min_length=8), _carried, AfterValidator(_own), SECRET]
 Whole = Annotated[int, BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_flag)]
 

@@ -226,10 +226,15 @@ def vendor_words(body: bytes) -> str:
     return WITH_LONG_NUMBER.sub("...", " ".join(shown))[:MAX_WORDS]
 
 
+def header(answer: Answer, name: str) -> str:
+    """The answer's header of this name, in lower case, however it was written; empty without."""
+    headers = {key.lower(): value for key, value in answer.headers.items()}
+    return headers.get(name, "").strip()
+
+
 def retry_after_s(answer: Answer, now: float) -> float | None:
     """Seconds to wait by the `Retry-After` header (seconds or an HTTP date); None without one."""
-    headers = {key.lower(): value for key, value in answer.headers.items()}
-    text = headers.get("retry-after", "").strip()
+    text = header(answer, "retry-after")
     if text.isascii() and text.isdigit():
         return float(text)
     try:

@@ -21,6 +21,7 @@ from relay.destinations import (
     Event,
     Judgement,
     Request,
+    header,
     http_url,
     judge_transport,
     refused,
@@ -115,10 +116,9 @@ def quota_rest_s(answer: Answer, now: float) -> float | None:
     Section 2: `X-Ratelimit-Remaining` and `-Reset`. Whether the reset is a moment or a span is not
     said; in seconds since 1970 it can be nothing else.
     """
-    headers = {key.lower(): value for key, value in answer.headers.items()}
-    if headers.get("x-ratelimit-remaining", "").strip() != "0":
+    if header(answer, "x-ratelimit-remaining") != "0":
         return None
-    reset = headers.get("x-ratelimit-reset", "").strip()
+    reset = header(answer, "x-ratelimit-reset")
     if not re.fullmatch("[0-9]{1,12}", reset):
         return None
     return float(reset) if int(reset) < MOMENTS_FROM_S else max(float(reset) - now, 0.0)

@@ -1,10 +1,11 @@
-"""The stage that tests of the relay's routes ask, and the event loop of those that await."""
+"""The stage that tests of the relay's routes ask, and an outbox for those that await."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from relay.outbox.sqlite import SqliteOutbox
 from tests.relay.relay_stage import BATIK, Stage, site, stage
 
 
@@ -19,6 +20,19 @@ def toko(tmp_path: Path) -> Iterator[Stage]:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The same for a whole module, for what leaves nothing behind."""
     with stage(tmp_path_factory.mktemp("relay"), site(), site(BATIK)) as one:
+        yield one
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """An outbox's file that is not there yet, nor its folder."""
+    return tmp_path / "var" / "outbox.db"
+
+
+@pytest.fixture
+async def outbox(path: Path) -> AsyncIterator[SqliteOutbox]:
+    """It, open."""
+    async with await SqliteOutbox.open(path) as one:
         yield one
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from relay.outbox import Delivery, NewDelivery, Outcome, Record
 from relay.outbox.sqlite import SqliteOutbox
+from relay.outbox.sqlite_file import connect
 
 NOW = 1_760_000_000_000
 DAY_MS = 86_400_000
@@ -51,6 +52,15 @@ async def end(
 async def states(outbox: SqliteOutbox, **which: Any) -> list[tuple[str, str, str]]:
     rows = await outbox.deliveries("toko", **which)
     return sorted((row["event_id"], row["destination"], row["state"]) for row in rows)
+
+
+async def plan(path: Path, statement: str, values: Any) -> list[str]:
+    """The steps by which SQLite would find what the statement asks of a new outbox."""
+    await (await SqliteOutbox.open(path)).close()
+    db = connect(path)
+    steps = [str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+    db.close()
+    return steps
 
 
 def raw(path: Path) -> bytes:

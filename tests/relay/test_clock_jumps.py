@@ -16,11 +16,6 @@ pytestmark = pytest.mark.anyio
 JUMPS = {"a day back": -DAY_MS, "a year back": -365 * DAY_MS, "a day forward": DAY_MS}
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
 @pytest.mark.parametrize("jump_ms", JUMPS.values(), ids=JUMPS)
 async def test_what_waits_is_delivered_after_a_jump(path: Path, jump_ms: int) -> None:
     """What was to be tried again in two seconds is not put off until the clock is there again."""

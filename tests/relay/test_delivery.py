@@ -22,11 +22,6 @@ from tests.relay.records import DAY_MS, NOW, raw, record
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
 class TestEveryEventArrives:
     async def test_what_is_put_is_delivered_without_time_passing(self, path: Path) -> None:
         """Waking is enough: no poll stands between the shopper's click and the system."""

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.anyio
 DEAD = fails(httpx.ConnectError("refused"))
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
 class TestBreaker:
     @pytest.mark.parametrize(
         "system", [DEAD, says(503), says(429), fails(httpx.ReadTimeout("slow"))]

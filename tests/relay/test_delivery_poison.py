@@ -18,11 +18,6 @@ EVENTS = [f"e{n:02}" for n in range(40)]
 BAD = "e17"
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
 def at_bad(answer: System) -> System:
     """A system that answers so wherever the bad event is, and else takes everything."""
     return lambda ids: answer(ids) if BAD in ids else httpx.Response(200)

@@ -24,11 +24,6 @@ from tests.relay.records import DAY_MS, NOW, record
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
 class TestCredentials:
     async def test_a_refusal_pauses_and_buries_nothing(
         self, path: Path, caplog: pytest.LogCaptureFixture

@@ -18,11 +18,6 @@ from tests.relay.records import NOW, claim, end, event, raw, record, states, to
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
 class TestPut:
     async def test_an_event_is_stored_once_however_often_it_is_put(self, path: Path) -> None:
         """Each (site, event ID, destination) is one delivery: within a call, across calls, after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,6 @@ from tests.relay.outbox_orders import (
 from tests.relay.records import DAY_MS, NOW, end, raw, states, to
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
-@pytest.fixture
-async def outbox(path: Path) -> AsyncIterator[SqliteOutbox]:
-    async with await SqliteOutbox.open(path) as one:
-        yield one
 
 
 class TestJoin:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,6 @@ from tests.relay.outbox_orders import WITHOUT_TOLD, copy, join, payment, told, w
 from tests.relay.records import DAY_MS, NOW, end, raw
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
-@pytest.fixture
-async def outbox(path: Path) -> AsyncIterator[SqliteOutbox]:
-    async with await SqliteOutbox.open(path) as one:
-        yield one
 
 
 async def test_nothing_told_is_kept_once_the_order_is_paid_and_the_page_came(

@@ -17,11 +17,6 @@ from tests.relay.records import DAY_MS, NOW, claim, end, event, raw, record, sta
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
 class TestDeadLetters:
     async def test_a_replayed_dead_letter_waits_as_if_never_tried(self, path: Path) -> None:
         """Due at once, with the whole event."""

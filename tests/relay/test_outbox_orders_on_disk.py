@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +14,9 @@ from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import connect
 from tests.relay.killed import killed_after
 from tests.relay.outbox_orders import join, payment, told
-from tests.relay.records import NOW
+from tests.relay.records import NOW, plan
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
-@pytest.fixture
-async def outbox(path: Path) -> AsyncIterator[SqliteOutbox]:
-    async with await SqliteOutbox.open(path) as one:
-        yield one
 
 
 TELLS_FOR_EVER = """
@@ -102,12 +91,6 @@ async def test_no_statement_gets_slower_with_many_orders(
     path: Path, statement: str, index: str
 ) -> None:
     """Each finds its rows by an index."""
-    await (await SqliteOutbox.open(path)).close()
-    db = connect(path)
-    steps = [
-        str(row[3])
-        for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", [None] * statement.count("?"))
-    ]
-    db.close()
+    steps = await plan(path, statement, [None] * statement.count("?"))
     assert any(index in step for step in steps), steps
     assert not any(step.startswith("SCAN orders") for step in steps), steps

@@ -24,14 +24,9 @@ from relay.outbox.sqlite_file import DURABILITY, connect
 from relay.outbox.sqlite_statements import Filter
 from relay.outbox.sqlite_threads import Writer
 from tests.relay.killed import killed_after
-from tests.relay.records import DAY_MS, NOW, claim, raw, record, states
+from tests.relay.records import DAY_MS, NOW, claim, plan, raw, record, states
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
 
 
 class TestGroupCommit:
@@ -205,12 +200,9 @@ async def test_no_statement_gets_slower_with_a_long_backlog(
     path: Path, statement: str, index: str
 ) -> None:
     """Each finds its rows by an index, and none that has a limit sorts more than it needs."""
-    await (await SqliteOutbox.open(path)).close()
-    db = connect(path)
     named = dict.fromkeys(("site", "state", "limit", "now_ms", "latest_ms", *Filter._fields))
     values: Any = named if ":site" in statement else [None] * statement.count("?")
-    steps = [str(row[3]) for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
-    db.close()
+    steps = await plan(path, statement, values)
     assert any(index in step for step in steps), steps
     if index != "events_of_order" and index != "sqlite_autoindex_events_1":  # a handful of rows
         assert not any("TEMP B-TREE" in step for step in steps), steps

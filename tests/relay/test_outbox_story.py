@@ -18,11 +18,6 @@ pytestmark = pytest.mark.anyio
 CONSENT = {"status": "granted", "categories": ["1", "3"]}
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "var" / "outbox.db"
-
-
 async def attempt(
     outbox: SqliteOutbox, verdict: Literal["done", "retry", "dead"], status: int, at: int
 ) -> None:

@@ -72,5 +72,4 @@ class Matching:
 
 
 def _is_told_once(pixel: Any) -> bool:
-    """Kinds that read who the shopper is when a pixel is initialised, and only then."""
-    return pixel["kind"] == "meta"
+    return bool(pixel.get("advanced_matching")) and PIXELS[pixel["kind"]].IS_TOLD_ONCE

@@ -37,6 +37,8 @@ USER = (
     ("external_id", "id", own.compact),
 )
 
+IS_TOLD_ONCE = True  # who the shopper is: in `init`, and only there
+
 # Left out of one event's parameters: 000's checkout payload has neither (alusio S9).
 LEFT_OUT = {"InitiateCheckout": ("content_type", "contents")}
 

@@ -16,6 +16,8 @@ USER = (
     ("external_id", "id", own.as_told),
 )
 
+IS_TOLD_ONCE = False  # who the shopper is: `identify` may be called again
+
 PAGE_VIEW = "Pageview"  # what TikTok calls the event of its own `page` call
 
 
