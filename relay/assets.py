@@ -33,7 +33,7 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def web_root() -> Path:
-    """The folder with `dist`, `loader.js` and `storefront`: in a wheel or in a checkout."""
+    """The folder with `dist` and `storefront`: in a wheel or in a checkout."""
     in_wheel = Path(__file__).with_name("_web")
     return in_wheel if in_wheel.is_dir() else Path(__file__).parent.parent / "web"
 

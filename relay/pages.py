@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from importlib import resources
 from typing import Any
 
 from starlette.requests import Request
@@ -18,7 +16,7 @@ from starlette.responses import Response
 from pixelmirror import data_layer
 from pixelmirror.pixels import PIXELS
 from relay import __version__
-from relay.assets import Assets, web_root
+from relay.assets import Assets
 from relay.checkout import COPIES
 from relay.destinations.scalev import route
 from relay.site import CommandersActTable, DestinationTable, Site
@@ -70,7 +68,7 @@ class SitePages:
         self._client_config = json.dumps({**pyodide, "files": files}, indent=2)
 
     def loader(self, base: str) -> str:
-        """`GET /s/{site}.js`: web/loader.js with the site's settings and its pixels' stubs."""
+        """`GET /s/{site}.js`: web/loader.js, minified, with the site's settings."""
         return self._loader.replace(BASE, base)
 
     def pyscript_config(self, base: str) -> str:
@@ -83,17 +81,8 @@ class SitePages:
 
     def _make_loader(self) -> str:
         settings = json.dumps(self._settings(), separators=(",", ":")).replace("</", "<\\/")
-        kinds = {table.kind for table in self.site.destinations.values() if table.has_pixel}
-        stubs = ",\n".join(
-            f"{kind}: {_expression('pixelmirror.pixels', kind)}" for kind in PIXELS if kind in kinds
-        )
-        parts = {
-            "SETTINGS": settings,
-            "PIXELS": f"{{\n{stubs}\n}}",
-            "DATA_LAYER": _expression("pixelmirror", "data_layer"),
-        }
-        source = (web_root() / "loader.js").read_text(encoding="utf-8")
-        return re.sub("|".join(parts), lambda name: parts[name[0]], source)
+        source = (self.assets.dist / self.assets.manifest["loader"]).read_text(encoding="utf-8")
+        return source.replace("SETTINGS", settings)
 
     def _settings(self) -> dict[str, Any]:
         """The public settings, as the loader and the tracker read them."""
@@ -101,6 +90,7 @@ class SitePages:
             "site": self.site.site,
             "version": __version__,
             "relay": f"{BASE}/{self.site.site}",
+            "page": self.assets.url(BASE, "page"),
             "currency": self.site.currency,
             "consent": self.site.consent,
             "cookie_domain": self.site.cookie_domain,
@@ -167,12 +157,6 @@ class SitePages:
 
     def _files(self) -> dict[str, str]:
         return {self.assets.url(BASE, "tracker"): "./*"}
-
-
-def _expression(package: str, name: str) -> str:
-    """JavaScript that stands beside a module of the tracker: a pixel's official stub, say."""
-    text = resources.files(package).joinpath(f"{name}.js").read_text(encoding="utf-8")
-    return "\n".join(line for line in text.splitlines() if not line.startswith("//")).rstrip(" ;\n")
 
 
 def answer(request: Request, text: str, media_type: str) -> Response:

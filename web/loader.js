@@ -1,6 +1,6 @@
-// pixelmirror's loader: keeps every call from the first moment, starts Python, holds the guard.
-// The relay puts the site's public settings, the stubs of its pixels and data_layer.js in place of
-// the three names in capitals. Nothing in here may throw into the page, show anything in it or wait for anything.
+// pixelmirror's loader: keeps every call from the first moment, and brings the rest (page/index.js).
+// The relay puts the site's public settings in place of the name in capitals. Nothing in here may
+// throw into the page, show anything in it or wait for anything.
 ((main) => {
   try {
     main();
@@ -142,138 +142,30 @@
     waiting.forEach((each) => each.kept && keep(each, null)); // the next page may take care of it
   });
 
-  // --- the guard: the one function through which Python calls what may throw ---
-  // Takes steps from `window` as JSON text, [name], [name, [arguments]] or [name, "=", value], and
-  // gives {ok, value, error} as JSON text: a JavaScript exception would kill the interpreter.
-
-  const guard = (text) => {
-    let path = "";
-    try {
-      let here = window;
-      for (const [name, words, value] of JSON.parse(text)) {
-        path += path ? `.${name}` : name;
-        if (words === "=") here[name] = value;
-        else if (!words) here = here[name];
-        else if (typeof here?.[name] === "function") here = here[name](...words);
-        else return JSON.stringify({ ok: false, missing: true, error: `${path} is not on the page` });
-      }
-      return attempt(() => JSON.stringify({ ok: true, value: here }), () => '{"ok": true}');
-    } catch (error) {
-      return JSON.stringify({ ok: false, error: `${path}: ${String(error?.message ?? error)}` });
-    }
-  };
-
-  const load = (urls) => (query) => {
-    if (!urls.length) return;
-    const script = document.createElement("script");
-    script.async = true;
-    script.src = urls[0] + query;
-    script.onerror = () => load(urls.slice(1))(query);
-    document.head.append(script);
-  };
-
-  // The stub that `ttq` and `kwaiq` share: an array with deferring methods.
-  const deferring = (global, named, setAndDefer, methods) => ({
-    install(loadSdk, urls) {
-      window[named] = global;
-      const queue = (window[global] ??= []);
-      if (queue.load) return;
-      const defer = (target, name) => (target[name] = (...words) => void target.push([name, ...words]));
-      queue.methods = methods.split(" ");
-      if (setAndDefer) queue[setAndDefer] = defer;
-      queue.methods.forEach((name) => defer(queue, name));
-      queue.instance = (id) => {
-        const one = queue._i?.[id] ?? [];
-        queue.methods.forEach((name) => defer(one, name));
-        return one;
-      };
-      queue.load = (id, options) => {
-        queue._i = { ...queue._i, [id]: Object.assign([], { _u: urls[0] }) };
-        queue._t = { ...queue._t, [id]: Date.now() };
-        queue._o = { ...queue._o, [id]: options ?? {} };
-        loadSdk(`?sdkid=${id}&lib=${global}`);
-      };
-    },
-    heard() {
-      const ids = Object.keys(window[global]?._i ?? {});
-      const entries = Array.from(window[global] ?? [], (entry) => entry[0]);
-      return { ids, page_view: ids.length > 0 && (!entries.length || entries.includes("page")) };
-    },
-  });
-
-  let sentOn = 0; // bytes under way that the browser sends on should the page go
-
+  // All that the rest of the page's code, and Python, may use of this.
   const internal = {
     settings,
     pageId,
-    guard,
-    pixels: PIXELS,
-    install(name) {
-      const { kind, sdk_urls: urls } = settings.destinations[name];
-      internal.pixels[kind].install(load(urls), urls);
-    },
-    heard: (kind) => internal.pixels[kind].heard?.(),
-    call: (text) => attempt(() => call(...JSON.parse(text)), (error) => say(error)) ?? "",
-    // POST at once; `done(status, retryAfter, ...given)`, status 0 for no answer. True when the browser
-    // sends it on should the page go.
-    send(url, init, text, done, ...given) {
-      const size = new Blob([text]).size;
-      const keepalive = size < internal.room();
-      if (keepalive) sentOn += size;
-      const answer = (status, retryAfter) => {
-        if (keepalive) sentOn -= size;
-        attempt(() => done(status, retryAfter, ...given), say);
-      };
-      const options = { method: "POST", body: text, keepalive, ...JSON.parse(init) };
-      attempt(() => fetch(url, options), (error) => Promise.reject(error)).then(
-        (reply) => answer(reply.status, reply.headers.get("Retry-After") ?? ""),
-        () => answer(0, "")
-      );
-      return keepalive;
-    },
-    room: () => 60000 - sentOn, // of 64 KiB
-    beacon: (text) => navigator.sendBeacon(settings.relay, text),
-    later: (action, waitMs) => setTimeout(action, waitMs),
-    chance: () => uuid7(0).slice(-12),
-    uuid7,
+    prefix,
+    wanted: runtime,
+    bringsOwn,
+    waiting,
+    listeners,
     landing,
-    stored: (start) => Object.entries(localStorage).filter(([key]) => key.startsWith(start)),
-    // `done` is told which of these UUIDs no other tab has reserved: what a tab writes to the storage
-    // the others see late. A lock is held until they surely do.
-    reserve(text, done) {
-      const isOurs = (uuid) =>
-        new Promise((resolve) => {
-          const lock = (granted) => {
-            resolve(granted !== null);
-            return granted && new Promise((release) => setTimeout(release, 10000));
-          };
-          const unknown = () => resolve(true); // only secure pages have locks
-          attempt(
-            () => navigator.locks.request(prefix + uuid, { ifAvailable: true }, lock).catch(unknown),
-            unknown
-          );
-        });
-      const uuids = JSON.parse(text);
-      Promise.all(uuids.map(isOurs)).then((ours) =>
-        attempt(() => done(JSON.stringify(uuids.filter((_, i) => ours[i]))), say)
-      );
-    },
-    sent(event, result) {
-      for (const listener of listeners) attempt(() => listener(event, result), (error) => say(error));
-    },
-    // True for the one interpreter that is to run the tracker.
-    claim(name) {
-      const isIt = !internal.runtime && (runtime === name || bringsOwn());
-      if (isIt) internal.runtime = name;
-      return isIt;
-    },
-    take: () => JSON.stringify(waiting.splice(0)),
+    uuid7,
+    attempt,
+    say,
+    fire: (element) => fire(element),
+    moment: (element) => moment(element),
+    offers: [], // interpreters that could run the tracker, until the rest is here
+    call: (text) => attempt(() => call(...JSON.parse(text)), (error) => say(error)) ?? "",
     up(handler) {
       take = handler;
       waiting.splice(0).forEach((each) => take(JSON.stringify(each)));
       resolveReady(pixelmirror);
       document.dispatchEvent(new CustomEvent("pixelmirror:ready"));
     },
+    isUp: () => Boolean(take),
   };
 
   let resolveReady;
@@ -316,14 +208,7 @@
   if (mayKeep() && !navigator.globalPrivacyControl && /[?&](fbclid|ttclid|click_?id|kwai_click_id)=/.test(url))
     attempt(() => localStorage.setItem(`${prefix}landing`, JSON.stringify(landing)));
 
-  // --- the shop's dataLayer and, where consent is required, the consent tools on the page ---
-
-  const watch = DATA_LAYER;
-  const watched = () => attempt(() => watch(settings, attempt, call));
-  watched();
-  addEventListener("load", watched); // what came later, or was made anew
-
-  // --- attributes: data-pm-track, for elements added later too ---
+  // --- attributes: data-pm-track on a click or a submit ---
 
   const fire = (element) =>
     attempt(
@@ -337,64 +222,12 @@
       for (const element of event.composedPath())
         if (element.dataset?.pmTrack && moment(element) === type) fire(element);
     }, true);
-  const seen = new WeakSet();
-  const onSight = new IntersectionObserver((entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      onSight.unobserve(target);
-      fire(target);
-    }
-  });
-  const scan = (root) => {
-    const found = root.querySelectorAll?.("[data-pm-track]") ?? [];
-    for (const element of root.dataset?.pmTrack ? [root, ...found] : found) {
-      if (seen.has(element)) continue;
-      seen.add(element);
-      if (moment(element) === "visible") onSight.observe(element);
-      if (moment(element) === "load") fire(element);
-    }
-  };
 
-  // --- start: PyScript with the tracker in it; its tag must stand before its core is imported ---
+  // --- the rest ---
 
-  const start = async () => {
-    scan(document);
-    const onAdded = (changes) =>
-      changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => attempt(() => scan(node))));
-    new MutationObserver(onAdded).observe(document, { childList: true, subtree: true });
-    if (bringsOwn()) return; // its own PyScript imports the tracker
-    const type = runtime === "pyodide" ? "py" : "mpy";
-    if (document.querySelector(`script[type="${type}"][config], ${type}-config`))
-      return say(`this page configures "${type}" itself: give it config="${settings.pyscript.url}"`);
-    // Where a CSP forbids WebAssembly we stop here: PyScript would throw into the page.
-    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
-    for (const kind of ["mpy", "py"]) {
-      if (document.querySelector(`script[type="${kind}"][config], ${kind}-config`)) continue;
-      const config = document.createElement(`${kind}-config`);
-      config.textContent = JSON.stringify(settings.pyscript[kind]);
-      document.head.append(config);
-    }
-    const script = document.createElement("script");
-    const id = "pixelmirror-runtime";
-    Object.assign(script, { type, id, textContent: "import pixelmirror" });
-    script.setAttribute("target", `#${id}`); // else PyScript adds an element to the body
-    document.head.prepend(script);
-    // From a script of another origin, import() resolves against about:blank: it needs a whole URL.
-    const { hooks } = await import(new URL(settings.pyscript.core, location.href));
-    // Its one worker hook is built from text, which a strict CSP forbids; we have no workers.
-    hooks.worker.onBeforeRunAsync.clear();
-  };
-  const notStarted = (error) => say("Python could not be started:", error);
-  // Where an asset does not arrive, PyScript drops a rejected promise: ours to tell, not the page's.
-  const assets = new URL(settings.pyscript.core, location.href).href.replace(/\/assets\/.*/, "/assets/");
-  addEventListener("unhandledrejection", (event) => {
-    const { message, stack } = event.reason ?? {};
-    if (take || !`${message} ${stack}`.includes(assets)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    notStarted(event.reason);
-  });
-  const begin = () => start().catch(notStarted);
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
-  else begin();
+  // From a script of another origin, import() resolves against about:blank: it needs a whole URL.
+  import(new URL(settings.page, location.href)).then(
+    ({ open }) => open(internal),
+    (error) => say("Python could not be started:", error)
+  );
 });

@@ -27,8 +27,9 @@ NewShopper = Callable[..., Shopper]
 
 @pytest.fixture(scope="package")
 def built() -> None:
-    """The tracker and the client that the relay serves are those in the source files."""
-    subprocess.run([sys.executable, REPO / "web/build.py", "tracker", "client"], check=True)
+    """What the relay serves of our own code is what is in the source files."""
+    ours = ["loader", "page", "tracker", "client"]
+    subprocess.run([sys.executable, REPO / "web/build.py", *ours], check=True)
 
 
 @pytest.fixture(scope="package")

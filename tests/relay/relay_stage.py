@@ -86,18 +86,26 @@ def site(raw: dict[str, Any] | None = None, **settings: Any) -> Site:
     return parse({**(raw or SITE), **settings}, "toko.toml")
 
 
+# Group of page assets -> its entry file.
+ENTRIES = {
+    "loader": "loader.js",
+    "page": "page.js",
+    "pyscript": "core.js",
+    "micropython": "micropython.mjs",
+    "pyodide": "pyodide.mjs",
+    "tracker": "pixelmirror.tar.gz",
+    "client": "client.tar.gz",
+}
+LOADER = Path(__file__).parents[2] / "web/loader.js"
+
+
 def page_assets(folder: Path) -> Assets:
-    """Assets as a build makes them, with next to nothing in them."""
-    entries = {}
-    for name in ("pyscript/core.js", "micropython/micropython.mjs", "pyodide/pyodide.mjs"):
-        group, _, file = name.partition("/")
-        entries[group] = f"hash-of-{group}/{file}"
-    entries["tracker"] = "hash-of-tracker/pixelmirror.tar.gz"
-    entries["client"] = "hash-of-client/client.tar.gz"
-    for entry in entries.values():
+    """Assets as a build makes them, but for the loader with next to nothing in them."""
+    entries = {group: f"hash-of-{group}/{file}" for group, file in ENTRIES.items()}
+    for group, entry in entries.items():
         path = folder / entry
         path.parent.mkdir(parents=True)
-        path.write_bytes(b"")
+        path.write_bytes(LOADER.read_bytes() if group == "loader" else b"")
     (folder / "manifest.json").write_text(json.dumps(entries))
     return Assets(folder)
 

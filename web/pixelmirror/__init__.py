@@ -54,8 +54,6 @@ def _loader() -> Any:
 
 
 if IN_PAGE and _loader() is not None:
-    from pyscript.ffi import create_proxy
-
     from . import browser
 
-    browser.start(_loader(), create_proxy)
+    browser.offer(_loader())

@@ -233,10 +233,31 @@ def _parsed(text: str) -> Any:
         return None
 
 
+IS_MICROPYTHON = sys.implementation.name == "micropython"
+
+
+def offer(loader: Any) -> None:
+    """This interpreter can run the tracker, once all of the page's part is there."""
+    create_proxy = _as_it_is
+    if not IS_MICROPYTHON:
+        from pyodide import ffi
+
+        create_proxy = ffi.create_proxy
+
+    def take_offer(*_: object) -> None:
+        start(loader, create_proxy)
+
+    loader.offers.push(create_proxy(take_offer))
+
+
+def _as_it_is(function: Function) -> Any:
+    """MicroPython's functions live as long as JavaScript holds them, just as they are."""
+    return function
+
+
 def start(loader: Any, create_proxy: Function) -> None:
     """Run the tracker in this interpreter, if it is the one that is to run it."""
-    is_micropython = sys.implementation.name == "micropython"
-    if not loader.claim("micropython" if is_micropython else "pyodide"):
+    if not loader.claim("micropython" if IS_MICROPYTHON else "pyodide"):
         return
     page = Page(loader, create_proxy)
     tracker = Tracker(page.settings, page)

@@ -1,5 +1,5 @@
 // The official stub of `fbq` and what the page's own code has done with it (specs/meta.md 1).
-({
+export default {
   install(load) {
     if (window.fbq) return;
     const fbq = (window.fbq = function (...call) {
@@ -25,4 +25,4 @@
     const queued = queue.some(([verb, name]) => verb === "track" && name === "PageView");
     return { ids: ids.map(String), page_view: queued || drained.length > 0 };
   },
-});
+};

@@ -1,4 +1,6 @@
 // The official stub of `ttq` (specs/tiktok.md 1).
-deferring("ttq", "TiktokAnalyticsObject", "setAndDefer",
+import { deferring } from "../../page/deferring.js";
+
+export default deferring("ttq", "TiktokAnalyticsObject", "setAndDefer",
   "page track identify instances debug on off once ready alias group enableCookie disableCookie " +
   "holdConsent revokeConsent grantConsent");
