@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    disable_created_metrics,
-)
+from prometheus_client import CollectorRegistry, Gauge, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 
 from relay.outbox import Backlog, NewDelivery
 from relay.pace import State
+from relay.tallies import Durations, Tally
 
 # When each series began: as many lines again, that nobody asks for.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -51,28 +46,27 @@ class Metrics:
         self._registry = CollectorRegistry()
         self._routes = routes
         route = ("site", "destination")
-        self._accepted = self._counter(
+        self._accepted = self._tally(
             "events_accepted", "Events answered with 204, repeats included", "site"
         )
-        self._refused = self._counter("requests_refused", "Requests refused", "site", "code")
-        self._skipped = self._counter(
+        self._refused = self._tally("requests_refused", "Requests refused", "site", "code")
+        self._skipped = self._tally(
             "deliveries_skipped",
             "Deliveries decided against when the event was taken, repeats included",
             *route,
             "reason",
         )
-        self._settled = self._counter("deliveries", "How attempts ended", *route, "outcome")
-        self._requests = self._histogram(
+        self._settled = self._tally("deliveries", "How attempts ended", *route, "outcome")
+        self._requests = self._durations(
             "request_seconds",
             "From a request's head to the end of its answer",
             REQUEST_BUCKETS_S,
             *("route", "method", "status"),
         )
-        self._of_requests: dict[tuple[str, str, int], Histogram] = {}
-        self._attempts = self._histogram(
+        self._attempts = self._durations(
             "attempt_seconds", "One request to a destination", ATTEMPT_BUCKETS_S, *route
         )
-        self._delivered = self._histogram(
+        self._delivered = self._durations(
             "delivery_seconds",
             "From an event's receipt to its delivery",
             DELIVERY_BUCKETS_S,
@@ -87,43 +81,40 @@ class Metrics:
         self._outbox_bytes = self._gauge("outbox_bytes", "Size of the outbox's files")
         self._free_bytes = self._gauge("disk_free_bytes", "Room on the outbox's disk")
         for site in sites:
-            self._accepted.labels(site)
+            self._accepted.add((site,), 0)
         for each in routes:
             for outcome in OUTCOMES.values():
-                self._settled.labels(*each, outcome)
+                self._settled.add((*each, outcome), 0)
 
     # --- what happens ---
 
     def accepted(self, site: str, count: int) -> None:
         """So many events of one request are durable."""
-        self._accepted.labels(site).inc(count)
+        self._accepted.add((site,), count)
 
     def refused(self, site: str, code: str) -> None:
         """A request was refused; `site` is empty where it is not known."""
-        self._refused.labels(site, code).inc()
+        self._refused.add((site, code))
 
     def routed(self, site: str, deliveries: Iterable[NewDelivery]) -> None:
         """These deliveries of an event are durable; the skipped ones are counted."""
         for one in deliveries:
             if one["state"] == "skipped":
-                self._skipped.labels(site, one["destination"], skip_class(one["reason"])).inc()
+                self._skipped.add((site, one["destination"], skip_class(one["reason"])))
 
     def requested(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        key = (route, method, status)
-        if key not in self._of_requests:  # a lookup by labels costs more than what is measured
-            self._of_requests[key] = self._requests.labels(*key)
-        self._of_requests[key].observe(seconds)
+        self._requests.add((route, method, str(status)), seconds)
 
     def attempted(self, site: str, destination: str, seconds: float) -> None:
         """A request to this destination ended, however it did."""
-        self._attempts.labels(site, destination).observe(seconds)
+        self._attempts.add((site, destination), seconds)
 
     def settled(self, site: str, destination: str, verdict: str, seconds: float) -> None:
         """An attempt's outcome is durable, so long after its event was received."""
-        self._settled.labels(site, destination, OUTCOMES[verdict]).inc()
+        self._settled.add((site, destination, OUTCOMES[verdict]))
         if verdict == "done":
-            self._delivered.labels(site, destination).observe(seconds)
+            self._delivered.add((site, destination), seconds)
 
     # --- what is ---
 
@@ -159,17 +150,20 @@ class Metrics:
         """One of them, 0 when it has not been counted."""
         return self._registry.get_sample_value(f"pixelmirror_{name}", labels) or 0.0
 
-    def _counter(self, name: str, about: str, *labels: str) -> Counter:
-        return Counter(f"pixelmirror_{name}", about, labels, registry=self._registry)
+    def _tally(self, name: str, about: str, *labels: str) -> Tally:
+        tally = Tally(f"pixelmirror_{name}", about, labels)
+        self._registry.register(tally)
+        return tally
 
     def _gauge(self, name: str, about: str, *labels: str) -> Gauge:
         return Gauge(f"pixelmirror_{name}", about, labels, registry=self._registry)
 
-    def _histogram(
-        self, name: str, about: str, buckets: Sequence[float], *labels: str
-    ) -> Histogram:
-        name = f"pixelmirror_{name}"
-        return Histogram(name, about, labels, registry=self._registry, buckets=buckets)
+    def _durations(
+        self, name: str, about: str, buckets_s: Sequence[float], *labels: str
+    ) -> Durations:
+        durations = Durations(f"pixelmirror_{name}", about, labels, buckets_s)
+        self._registry.register(durations)
+        return durations
 
 
 def skip_class(reason: str) -> str:
