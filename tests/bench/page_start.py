@@ -1,0 +1,65 @@
+"""From navigation to the first `fbq` call of an early `track`, against bare MicroPython."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from playwright.sync_api import Browser
+
+from tests.bench.rows import PAGE, Benchmark, Row, Run, at_most
+from tests.bench.shop import Shop, open_shop
+from tests.bench.visits import DESKTOP, SLOW_CPU, SLOW_NET, Shopper, browser, tab
+
+AGAINST = "bare MicroPython, preloaded"
+
+# The ways to start, and what the page says last when all of its start is over.
+LAST = {"bare": "started", "tag": "sent stored", "core": "sent stored", "pyodide": "sent stored"}
+NAMES = {"tag": "", "core": " through PyScript's core", "pyodide": " on Pyodide"}
+
+# Who starts how. Pyodide's 5 MB take half a minute on slow 4G, which is answer enough.
+PLANS: list[tuple[Shopper, list[str]]] = [
+    (DESKTOP, ["bare", "tag", "core", "pyodide"]),
+    (SLOW_CPU, ["bare", "tag", "core"]),
+    (SLOW_NET, ["bare", "tag", "core"]),
+]
+
+
+def visits(one: Browser, shop: Shop, way: str, who: Shopper) -> tuple[float, float]:
+    """Milliseconds of the first page and of the second, in a browser that knows nothing."""
+    with tab(one, who) as shopper:
+        found = []
+        for number in (1, 2):
+            url = f"{shop.page(way)}?{number}"
+            with shopper.hears(LAST[way]):
+                shopper.page.goto(url, wait_until="commit")
+            shopper.settle()
+            found.append(shopper.started_ms())
+    return found[0], found[1]
+
+
+def starting(who: Shopper, ways: list[str], run: Run) -> Iterator[Row]:
+    took: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    with open_shop() as shop, browser() as one:
+        for way in ways:  # the machine's own caches are warm
+            visits(one, shop, way, who)
+        for _ in run.turns():
+            for way in ways:
+                took[way].append(visits(one, shop, way, who))
+    for way in ways[1:]:
+        for number, cache in enumerate(("cold", "warm")):
+            yield Row(
+                f"start{NAMES[way]}, {cache}, {who.name}",
+                "ms",
+                [pair[number] for pair in took[way]],
+                [pair[number] for pair in took["bare"]],
+                AGAINST,
+                at_most(1.25) if way == "tag" else None,
+                is_headline=way == "tag",
+            )
+
+
+def benchmark(who: Shopper, ways: list[str]) -> Benchmark:
+    return Benchmark(f"start, {who.name}", PAGE, lambda run: starting(who, ways, run), rounds=7)
+
+
+BENCHMARKS = [benchmark(who, ways) for who, ways in PLANS]
