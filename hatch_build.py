@@ -6,6 +6,7 @@ From an sdist they are there already, so that nothing but hatchling is needed.
 """
 
 import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ class AssetsHook(BuildHookInterface[Any]):
 
 
 def _load(file: Path) -> Any:
-    """The module in this file, which is in no package."""
+    """The module in this file, which is in no package and finds others beside it."""
+    sys.path.insert(0, str(file.parent))
     spec = importlib.util.spec_from_file_location("pixelmirror_web_build", file)
     if spec is None or spec.loader is None:
         raise ImportError(f"cannot load {file}")

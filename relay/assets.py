@@ -16,6 +16,7 @@ MEDIA_TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".json": "application/json",
     ".mjs": "text/javascript; charset=utf-8",
+    ".romfs": "application/octet-stream",  # the tracker as bytecode: only MicroPython reads it
     ".wasm": "application/wasm",  # compiled while it loads only under this type
     ".zip": "application/zip",
 }

@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -49,6 +50,7 @@ def web(tmp_path: Path) -> Path:
     _write(modules / "pyodide", dict.fromkeys([*pyodide, "pyodide-lock.json", "console.html"], "p"))
     (modules / "esbuild").symlink_to(REPO / "web/node_modules/esbuild")
     _write(web / "pixelmirror", {**PACKAGE, "pixels/meta.js": META, "__pycache__/event.pyc": ""})
+    shutil.copy(REPO / "web/package.json", web)
     _write(web, {"package-lock.json": "{}", "loader.js": LOADER, "page/index.js": PAGE})
     _write(modules, {".installed": hashlib.sha256(b"{}").hexdigest()})
     return web
@@ -160,7 +162,7 @@ def test_each_text_and_code_file_has_both_compressed_forms(web: Path) -> None:
     dist = web / "dist"
     build.build(web)
     files = [path for path in dist.glob("*/*") if path.suffix not in {".br", ".gz"}]
-    assert len(files) == 1 + 1 + 3 + 2 + 5
+    assert len(files) == 1 + 1 + 3 + 2 + 5 + 1
     for file in files:
         br, gz = file.with_name(f"{file.name}.br"), file.with_name(f"{file.name}.gz")
         if file.suffix == ".zip":

@@ -23,10 +23,12 @@ from importlib import metadata
 from pathlib import Path
 from subprocess import PIPE
 
+import image
+
 WEB = Path(__file__).resolve().parent
 
 # Text and code gain by compression; archives (.zip, .tar.gz) are compressed already.
-COMPRESSIBLE = {".js", ".json", ".mjs", ".wasm"}
+COMPRESSIBLE = {".js", ".json", ".mjs", ".romfs", ".wasm"}
 BROTLI_QUALITY = 11
 BROTLI_WINDOW_BITS = 24  # the most that RFC 7932, and so every browser, allows
 GZIP_LEVEL = 9
@@ -94,8 +96,12 @@ def pyodide_files(web: Path) -> Files:
 
 def tracker_files(web: Path) -> Files:
     """The tracker, all of the Python package `pixelmirror` but its client, as one archive."""
-    files = {name: content for name, content in _modules(web).items() if not _is_client(name)}
-    return _archive("pixelmirror", files)
+    return _archive("pixelmirror", _tracker(web))
+
+
+def image_files(web: Path) -> Files:
+    """The tracker for MicroPython that the page starts directly: bytecode, in one image."""
+    return {"pixelmirror.romfs": image.image(_tracker(web), web)}
 
 
 def client_files(web: Path) -> Files:
@@ -110,6 +116,10 @@ def client_files(web: Path) -> Files:
             if is_code or path.name.startswith("LICENSE"):
                 files[path.as_posix()] = path.read_binary()
     return _archive("client", files)
+
+
+def _tracker(web: Path) -> Files:
+    return {name: content for name, content in _modules(web).items() if not _is_client(name)}
 
 
 def _modules(web: Path) -> Files:
@@ -154,6 +164,7 @@ GROUPS = {
     "micropython": Group("micropython.mjs", micropython_files),
     "pyodide": Group("pyodide.mjs", pyodide_files),
     "tracker": Group("pixelmirror.tar.gz", tracker_files, from_npm=False),
+    "image": Group("pixelmirror.romfs", image_files, from_npm=False),
     "client": Group("client.tar.gz", client_files, from_npm=False),
 }
 

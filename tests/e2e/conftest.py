@@ -28,7 +28,7 @@ NewShopper = Callable[..., Shopper]
 @pytest.fixture(scope="package")
 def built() -> None:
     """What the relay serves of our own code is what is in the source files."""
-    ours = ["loader", "page", "tracker", "client"]
+    ours = ["loader", "page", "tracker", "image", "client"]
     subprocess.run([sys.executable, REPO / "web/build.py", *ours], check=True)
 
 

@@ -94,6 +94,7 @@ ENTRIES = {
     "micropython": "micropython.mjs",
     "pyodide": "pyodide.mjs",
     "tracker": "pixelmirror.tar.gz",
+    "image": "pixelmirror.romfs",
     "client": "client.tar.gz",
 }
 LOADER = Path(__file__).parents[2] / "web/loader.js"

@@ -31,6 +31,7 @@ def dist(tmp_path: Path) -> Path:
         (folder / f"{name}.br").write_bytes(brotli.compress(content))
     (folder / "core.js.gz").write_bytes(_gzip(CORE))
     (folder / "std.zip").write_bytes(ARCHIVE)
+    (folder / "pixelmirror.romfs").write_bytes(ARCHIVE)
     (folder / "pixelmirror.tar.gz").write_bytes(ARCHIVE)
     (folder.parent / STALE).mkdir()
     (folder.parent / STALE / "core.js").write_bytes(b"old")
@@ -53,6 +54,7 @@ MEDIA_TYPES = [
     ("a.wasm", "application/wasm", WASM),
     ("lock.json", "application/json", LOCK),
     ("std.zip", "application/zip", ARCHIVE),
+    ("pixelmirror.romfs", "application/octet-stream", ARCHIVE),
     ("pixelmirror.tar.gz", "application/gzip", ARCHIVE),
 ]
 
