@@ -16,19 +16,26 @@ import json
 import logging
 import re
 import sys
+import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Literal, cast
+from functools import partial
+from typing import Any, Literal, Protocol, cast
 
 import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from relay.lines import Lines, Place
 from relay.redaction import HIDDEN, hidden
 
 LogFormat = Literal["auto", "json", "text"]
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the HTTP request that is being answered; empty otherwise."""
 
 NOT_A_LINE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+"
@@ -64,28 +71,51 @@ class OwnWords(Entry):
     """An entry in which every word is ours: it is written as it is."""
 
 
-class QuickLogger:
-    """A logger for what is told of every request, at a quarter of the cost.
+class Kind(Protocol):
+    """What is the same of many entries; they are told apart by what `pairs` is given."""
 
-    Nobody looks over its entries: no word that somebody sent may be in them.
+    def pairs(self, *values: Place) -> dict[str, Place | None]: ...
+
+
+class QuickLogger:
+    """A logger for what is told of every request, at a tenth of the cost.
+
+    `places` are values like no others: an entry of a kind is put into words with them, once, and
+    then filled in. Nobody looks over it: no word that somebody sent may be in it.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, words: str, places: Sequence[Place]) -> None:
         self._logger = logging.getLogger(name)
+        self._words = words
+        self._places = ("@time", *places)
+        self._second = 0
+        self._of_second = ""
 
-    def log(self, level: int, words: str, **pairs: str | float | None) -> None:
-        """As `BoundLogger.log`."""
-        if self._logger.isEnabledFor(level):
-            entry = OwnWords(
-                time=datetime.now(UTC).isoformat(timespec="microseconds")[:26] + "Z",
-                level=LEVELS[level],
-                logger=self._logger.name,
-                message=words,
-                **pairs,
-            )
-            self._logger.handle(
-                logging.LogRecord(self._logger.name, level, __file__, 0, entry, None, None)
-            )
+    def log(self, level: int, kind: Kind, *values: str) -> None:
+        """An entry of this kind. Its values stand in the line as they are, without quotes."""
+        if not self._logger.isEnabledFor(level):
+            return
+        values = (self._time(), *values)
+        for handler in logging.getLogger().handlers:
+            if isinstance(handler, Lines):
+                blank = partial(self._record, level, kind, *self._places)
+                handler.fill((kind, level), blank, self._places, values)
+            elif level >= handler.level:
+                handler.handle(self._record(level, kind, *values))
+
+    def _time(self) -> str:
+        """It, as the other loggers write it, in a third of the time."""
+        second, rest = divmod(time.time_ns(), 1_000_000_000)
+        if second != self._second:
+            self._second = second
+            self._of_second = datetime.fromtimestamp(second, UTC).isoformat()[:19]
+        return f"{self._of_second}.{rest // 1000:06}Z"
+
+    def _record(self, level: int, kind: Kind, at: Place, *values: Place) -> logging.LogRecord:
+        name = self._logger.name
+        facts = {"time": at, "level": LEVELS[level], "logger": name, "message": self._words}
+        entry = OwnWords(facts, **kind.pairs(*values))
+        return logging.LogRecord(name, level, __file__, 0, entry, None, None)
 
 
 class _Formatter(ProcessorFormatter):
@@ -108,7 +138,7 @@ def written(
 ) -> Iterator[None]:
     """Meanwhile entries of this level and above go to stderr; no secret of these is in them."""
     is_text = sys.stderr.isatty() if log_format == "auto" else log_format == "text"
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Lines(sys.stderr)
     handler.setFormatter(_Formatter(secrets, _as_text if is_text else _as_json))
     root = logging.getLogger()
     before = root.level
@@ -119,6 +149,7 @@ def written(
     finally:
         root.removeHandler(handler)
         root.setLevel(before)
+        handler.flush()
 
 
 def where(error: BaseException) -> str:
@@ -164,8 +195,14 @@ def _as_entry(
     return ProcessorFormatter.wrap_for_formatter(logger, name, Entry(entry))
 
 
+def _of_request(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
+    """What belongs to an HTTP request has its ID."""
+    request_id = REQUEST_ID.get()
+    return {"request_id": request_id, **entry} if request_id else entry
+
+
 _FACTS: list[Processor] = [
-    structlog.contextvars.merge_contextvars,
+    _of_request,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
