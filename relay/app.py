@@ -30,13 +30,15 @@ from relay.callers import (
 from relay.delivery import DeliveryLoop, system_now_ms
 from relay.destinations.registry import destinations
 from relay.disk import Disk
-from relay.ingest import RETRY_AFTER_S, Ingest, Received
+from relay.ingest import RETRY_AFTER_S, Ingest
 from relay.metrics import Metrics
 from relay.outbox import Outbox, OutboxUnavailable
 from relay.pages import SitePages, answer
+from relay.record import Received
 from relay.refusals import Refusal
 from relay.refusals import answer as refused
 from relay.request_log import REQUEST_ID, SITE, RequestLog
+from relay.routing import Routing
 from relay.security_headers import HEADERS, SecurityHeaders
 from relay.sending import Sender, Transport
 from relay.site import Site
@@ -46,6 +48,7 @@ from relay.webhooks import Webhooks
 PREFLIGHT_S = 86400
 MAX_ROWS = 1000
 FINISH_WITHIN_S = 8.0
+ROUTE_WITHIN_S = 0.5
 STATES = ("waiting", "done", "dead", "skipped")
 
 
@@ -96,7 +99,9 @@ class Relay:
         self.watch = Watch(outbox, self.delivery, self.metrics, disk, now_ms)
         self._finish_within_s = finish_within_s
         self._stopping: asyncio.Task[None] | None = None
-        self.ingest = Ingest(outbox, every, self.delivery.wake, self.metrics)
+        fed = {name: storefront_api.feeds(some) for name, some in every.items()}
+        self.routing = Routing(outbox, self.sites, fed, self.delivery.wake, self.metrics)
+        self.ingest = Ingest(outbox, self.routing, self.metrics)
         self.webhooks = Webhooks(
             self.sites, self.ingest, outbox, Sender(transport), self.strangers, now_ms
         )
@@ -149,12 +154,9 @@ class Relay:
             events = wire.events_of_calls(body, site, domain)
         else:
             events = wire.events(body, site, is_server=False)
-        if caid := cookies.caid(request.cookies, site):
-            for event in events:
-                if event["consent"]["status"] == "granted":
-                    event["attribution"]["caid"] = caid
         client = {"ip": ip, "user_agent": request.headers.get("user-agent", "")}
-        received = Received(self.now_ms(), wire.sent_at(body), client)
+        caid = cookies.caid(request.cookies, site)
+        received = Received(self.now_ms(), wire.sent_at(body), client, caid)
         await self.ingest.store(site, events, received)
         response = Response(status_code=204, headers=_cors(origin))
         host = public_host(request)
@@ -196,6 +198,7 @@ class Relay:
         if state is not None and state not in STATES:
             message = f"state must be one of {', '.join(STATES)}"
             raise Refusal("invalid_event", message, field="state")
+        await self.routing.caught_up()
         rows = await self.outbox.deliveries(
             site.site,
             event_id=query.get("event_id"),
@@ -210,6 +213,7 @@ class Relay:
         """`GET /v1/dead-letters`: what will not be tried again by itself."""
         query = request.query_params
         site = self._operated(request, query.get("site"))
+        await self.routing.caught_up()
         rows = await self.outbox.dead_letters(site.site, destination=query.get("destination"))
         return JSONResponse({"dead_letters": rows})
 
@@ -226,6 +230,7 @@ class Relay:
         since = body.get("since")
         if since is not None and (type(since) is not int or not 0 <= since < wire.LATEST_MS):
             raise Refusal("invalid_event", "since must be milliseconds since 1970", field="since")
+        await self.routing.caught_up()
         count = await self.outbox.replay(site.site, since_ms=since, now_ms=self.now_ms(), **only)
         self.delivery.wake(site.site)
         return JSONResponse({"replayed": count})
@@ -235,6 +240,7 @@ class Relay:
         query = request.query_params
         site = self._operated(request, query.get("site"))
         limit = _limit(query.get("limit", "100"))
+        await self.routing.caught_up()
         rows = await self.outbox.payments(site.site, order_id=query.get("order_id"), limit=limit)
         return JSONResponse({"payments": rows})
 
@@ -255,6 +261,7 @@ class Relay:
 
     async def metrics_page(self, request: Request) -> Response:
         """What Prometheus reads."""
+        await self.routing.caught_up()
         await self.watch.measure()
         text, media_type = self.metrics.text(request.headers.get("accept", ""))
         return Response(text, media_type=media_type)
@@ -293,12 +300,14 @@ class Relay:
     async def running(self, app: Starlette) -> AsyncIterator[None]:
         """Delivery runs, and the watch; at the end what is in flight is finished."""
         self.delivery.start()
+        self.routing.start()
         watching = asyncio.create_task(self.watch.run())
         try:
             yield
         finally:
             watching.cancel()
             await self.begin_stop()
+            await self.routing.stop(ROUTE_WITHIN_S)
             await self.webhooks.close()
 
     def begin_stop(self) -> asyncio.Task[None]:

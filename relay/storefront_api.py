@@ -38,8 +38,7 @@ from pixelmirror.scalev import KEY_HEADER, PATH
 from relay.body import read_object
 from relay.callers import check_origin, client_ip, is_same
 from relay.destinations import Destination
-from relay.ingest import Ingest, Received
-from relay.outbox import Join
+from relay.record import Received
 from relay.refusals import Refusal
 from relay.refusals import answer as refused
 from relay.request_log import SITE
@@ -78,19 +77,12 @@ def fed_by(destination: Destination) -> Provider:
     return "meta"
 
 
-class OneSystem(Ingest):
-    """Takes the copies of one system, for the destinations that its route feeds."""
-
-    def __init__(self, every: Ingest, provider: Provider) -> None:
-        fed = {
-            site: [one for one in some if fed_by(one) == provider]
-            for site, some in every.destinations.items()
-        }
-        super().__init__(every.outbox, fed, every.wake, every.metrics)
-        self._every = every
-
-    def _join(self, site: Site) -> Join:
-        return self._every._join(site)
+def feeds(every: Sequence[Destination]) -> dict[str, Sequence[Destination]]:
+    """Which of these destinations each of the routes feeds; all of them, by the name of none."""
+    fed: dict[str, Sequence[Destination]] = {"": every}
+    for provider in PROVIDERS:
+        fed[provider] = [one for one in every if fed_by(one) == provider]
+    return fed
 
 
 class StorefrontApi:
@@ -98,7 +90,6 @@ class StorefrontApi:
 
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
-        self._ingests = {provider: OneSystem(relay.ingest, provider) for provider in PROVIDERS}
         self._names = {
             (name, provider): names_of(site, provider)
             for name, site in relay.sites.items()
@@ -146,8 +137,8 @@ class StorefrontApi:
             client = {"ip": ip, "user_agent": request.headers.get("user-agent", "")}
         if found.user_agent:
             client["user_agent"] = found.user_agent
-        received = Received(now_ms, None, client or None)
-        await self._ingests[provider].store(site, found.events, received)
+        received = Received(now_ms, None, client or None, feed=provider)
+        await self._relay.ingest.store(site, found.events, received)
 
 
 def _site_of_key(request: Request, sites: Sequence[Site]) -> Site:

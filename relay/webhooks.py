@@ -110,6 +110,7 @@ class Webhooks:
         order_id, status = body["order_id"], body["transaction_status"]
         was_paid = status in midtrans.REFUNDS
         with durable(site):
+            await self._ingest.routing.caught_up()
             await self._outbox.reverse(
                 site.site, order_id, status, self._now_ms(), was_paid=was_paid
             )

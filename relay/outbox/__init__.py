@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 from relay.destinations import Event
+from relay.outbox.arrival import Arrival as Arrival
+from relay.outbox.arrival import Arrivals
 
 State = Literal["waiting", "done", "dead", "skipped"]
 """A delivery's state; `skipped` was decided before it was stored, or by dropping a dead letter."""
@@ -215,7 +217,7 @@ class Backlog:
     oldest_ms: int
 
 
-class Outbox(Protocol):
+class Outbox(Arrivals, Protocol):
     """The promises of DESIGN 5.5 about storing. Times are milliseconds since 1970.
 
     A `destination` that filters also means those below it: `scalev` is `scalev.meta` too.

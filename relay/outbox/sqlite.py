@@ -7,7 +7,7 @@ import os
 import sqlite3
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
@@ -28,9 +28,12 @@ from relay.outbox import (
     StoryRow,
     Told,
 )
+from relay.outbox import sqlite_arrivals as arrivals
 from relay.outbox import sqlite_lookup as lookup
 from relay.outbox import sqlite_orders as orders
+from relay.outbox import sqlite_put as puts
 from relay.outbox import sqlite_statements as statements
+from relay.outbox.arrival import Arrival
 from relay.outbox.sqlite_file import Synchronous, connect, find, prepare
 from relay.outbox.sqlite_statements import Filter, Key, Route, key_of
 from relay.outbox.sqlite_threads import Readers, Writer
@@ -77,7 +80,8 @@ class SqliteOutbox:
         path = Path(path)
         now_ms = int(time.time() * 1000) if now_ms is None else now_ms
         lock = await asyncio.to_thread(prepare, path, now_ms)
-        writer = Writer(connect(path, synchronous=synchronous))
+        db = connect(path, synchronous=synchronous)
+        writer = Writer(db, arrivals.last(db))
         return cls(writer, Readers(lambda: connect(path)), lock)
 
     @classmethod
@@ -110,17 +114,36 @@ class SqliteOutbox:
             self._lock = None
 
     async def put(self, records: Sequence[Record]) -> set[Route]:
-        rows = [statements.stored(record) for record in records if record[1]]
-        return await self._writer.do(lambda db: statements.put(db, rows)) if rows else set()
+        rows = [puts.stored(record) for record in records if record[1]]
+        return await self._writer.do(lambda db: puts.put(db, rows)) if rows else set()
 
     async def tell(self, records: Sequence[Record], told: Sequence[Told], join: Join) -> set[Route]:
-        rows = [statements.stored(record) for record in records if record[1]]
+        return await self.routed((), records, told, join)
+
+    def accept(self, site: str, received_at: int, facts: bytes, body: bytes) -> Awaitable[None]:
+        return self._writer.accept(site, received_at, facts, body)
+
+    def on_arrivals(self, tell: Callable[[Sequence[Arrival]], None]) -> int:
+        self._writer.on_arrivals = tell
+        return self._writer.last_arrival
+
+    async def arrivals(self, limit: int, after: int) -> list[Arrival]:
+        return await self._readers.do(lambda db: arrivals.find(db, limit, after))
+
+    async def arrivals_waiting(self) -> list[Backlog]:
+        return await self._readers.do(arrivals.waiting)
+
+    async def routed(
+        self, ids: Sequence[int], records: Sequence[Record], told: Sequence[Told], join: Join
+    ) -> set[Route]:
+        rows = [puts.stored(record) for record in records if record[1]]
 
         def work(db: sqlite3.Connection) -> set[Route]:
             self._writer.scrub_soon()  # what is told may replace or erase what was
-            routes = statements.put(db, rows)
+            routes = puts.put(db, rows)
             for one in told:
                 routes |= orders.tell(db, one, join)
+            arrivals.remove(db, ids)
             return routes
 
         return await self._writer.do(work)

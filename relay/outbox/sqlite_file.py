@@ -107,7 +107,17 @@ BEGIN
 END;
 """
 
-STEPS = (EVENTS, ORDERS, STORIES)
+ARRIVALS = """
+CREATE TABLE arrivals ( -- what is durable and not yet routed; mostly for milliseconds
+    id INTEGER PRIMARY KEY,
+    site TEXT NOT NULL,
+    received_at INTEGER NOT NULL,
+    facts BLOB NOT NULL, -- what is known of the request, as JSON: personal data
+    body BLOB NOT NULL -- what it brought, as JSON: personal data
+);
+"""
+
+STEPS = (EVENTS, ORDERS, STORIES, ARRIVALS)
 """What makes the file of each schema version from the one before; none is ever changed."""
 
 SCHEMA_VERSION = len(STEPS)

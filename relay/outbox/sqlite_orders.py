@@ -13,16 +13,8 @@ from dataclasses import asdict, replace
 from typing import Any, NamedTuple, cast
 
 from relay.outbox import HOLD_MS, Join, Payment, PaymentRow, Told
-from relay.outbox.sqlite_statements import (
-    FIND_EVENT,
-    PUT_DELIVERY,
-    SITES_OF,
-    Route,
-    StoredDelivery,
-    erase,
-    put,
-    stored,
-)
+from relay.outbox.sqlite_put import FIND_EVENT, PUT_DELIVERY, StoredDelivery, put, stored
+from relay.outbox.sqlite_statements import SITES_OF, Route, erase
 
 FIND_ORDER = """
 SELECT is_told, state, status, payment, event_id FROM orders WHERE site = ? AND order_id = ?

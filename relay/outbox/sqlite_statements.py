@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple, cast
 
-from relay.outbox import Backlog, Delivery, Outcome, Record, State
+from relay.outbox import Backlog, Delivery, Outcome, State
 
 Route = tuple[str, str]
 """A site and one of its destinations."""
@@ -21,24 +21,9 @@ Key = tuple[int, str]
 
 STATES: tuple[State, ...] = ("waiting", "done", "dead", "skipped")
 
-ORDER_EVENTS = frozenset({"begin_checkout", "add_payment_info", "purchase", "refund", "subscribe"})
-"""Events whose `params.id` is the order's ID."""
-
-PUT_EVENT = """
-INSERT INTO events (site, event_id, event_name, order_id, received_at, source, consent, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (site, event_id) DO NOTHING
-"""
-FIND_EVENT = "SELECT id FROM events WHERE site = ? AND event_id = ?"
-RESTORE_BODY = "UPDATE events SET body = ? WHERE id = ? AND body IS NULL"
-FIND_BODY = "SELECT body FROM events WHERE id = ?"
-SET_BODY = "UPDATE events SET body = ? WHERE id = ?"
 COPIES = "copies"  # in an event's body: what a later copy told the destinations that it added
 CLAIM_BYTES = 1024 * 1024
 """Bodies of one claim together, unless a single one is larger: what waits stays on disk."""
-PUT_DELIVERY = """
-INSERT INTO deliveries (event, destination, site, state, due_ms, reason, sent_as, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event, destination) DO NOTHING
-"""
 DUE = """
 SELECT event FROM deliveries
 WHERE site = ? AND destination = ? AND state = 'waiting' AND due_ms <= ?
@@ -151,90 +136,6 @@ def find(
     """These columns of the deliveries that match, last changed first."""
     values = {"site": site, "state": state, "limit": limit, **chosen._asdict()}
     return db.execute(select(columns, chosen), values).fetchall()
-
-
-class StoredDelivery(NamedTuple):
-    """A new delivery as the tables have it, and the records of its parts."""
-
-    destination: str
-    state: str
-    reason: str
-    sent_as: str | None
-    parts: list[Stored]
-
-
-class Stored(NamedTuple):
-    """A record as the tables have it; `body` is JSON."""
-
-    site: str
-    event_id: str
-    event_name: str
-    order_id: str | None
-    received_at: int
-    source: str | None
-    consent: str | None
-    body: str
-    deliveries: list[StoredDelivery]
-
-
-def stored(record: Record) -> Stored:
-    """The record as it is stored."""
-    event, deliveries = record
-    order_id = event["params"].get("id") if event["event_name"] in ORDER_EVENTS else None
-    first: dict[str, StoredDelivery] = {}
-    for new in deliveries:
-        name = new["destination"]
-        parts = [stored(part) for part in new.get("parts", ())]
-        made = StoredDelivery(name, new["state"], new["reason"], new["sent_as"], parts)
-        first.setdefault(name, made)
-    return Stored(
-        event["site"],
-        event["event_id"],
-        event["event_name"],
-        None if order_id is None else str(order_id),
-        event["received_at"],
-        event.get("source"),
-        json.dumps(event["consent"], separators=(",", ":")) if "consent" in event else None,
-        json.dumps(event, separators=(",", ":")),
-        list(first.values()),
-    )
-
-
-def put(db: sqlite3.Connection, records: Sequence[Stored], hold_ms: int = 0) -> set[Route]:
-    """Each record and delivery that was not there is there; the routes that got work.
-
-    `hold_ms`: how long after it was received it is due.
-    """
-    routes: set[Route] = set()
-    for record in records:
-        is_wanted = any(one.state == "waiting" for one in record.deliveries)
-        site, at = record.site, record.received_at
-        body = record.body if is_wanted else None
-        cursor = db.execute(PUT_EVENT, (*record[:7], body))
-        is_new = cursor.rowcount == 1
-        if is_new:
-            event = cursor.lastrowid
-        else:
-            (event,) = db.execute(FIND_EVENT, (site, record.event_id)).fetchone()
-        added = set()
-        for destination, state, reason, sent_as, parts in record.deliveries:
-            row = (event, destination, site, state, at + hold_ms, reason, sent_as, at)
-            if db.execute(PUT_DELIVERY, row).rowcount == 1:
-                routes |= put(db, parts, hold_ms)
-                if state == "waiting":
-                    added.add(destination)
-        if added and not is_new and not db.execute(RESTORE_BODY, (body, event)).rowcount:
-            (first,) = db.execute(FIND_BODY, (event,)).fetchone()
-            db.execute(SET_BODY, (_with_copy(first, record.body, added), event))
-        routes |= {(site, destination) for destination in added}
-    return routes
-
-
-def _with_copy(first: str, later: str, destinations: AbstractSet[str]) -> str:
-    """The body of an event with what a later copy told of it, for these destinations."""
-    told = json.loads(first)
-    copies = {**told.get(COPIES, {}), **dict.fromkeys(destinations, json.loads(later))}
-    return json.dumps({**told, COPIES: copies}, separators=(",", ":"))
 
 
 def find_due(

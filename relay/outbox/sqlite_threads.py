@@ -1,7 +1,9 @@
 """The threads SQLite works on, so that no coroutine ever waits for a disk.
 
-One thread writes: it takes all calls that wait, runs them in one transaction, a savepoint each,
-commits once and answers all (group commit). A few threads read, and never wait for the writer.
+One thread writes. Arrivals go first, and alone: all that wait are committed in one step, so that
+whoever waits for them never waits for other work. Then it takes the calls that wait, runs them in
+one transaction, a savepoint each, commits once and answers all (group commit). A few threads read,
+and never wait for the writer.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from relay.outbox import OutboxUnavailable
+from relay.outbox import sqlite_arrivals as arrivals
+from relay.outbox.arrival import Arrival
 from relay.outbox.sqlite_file import BUSY_TIMEOUT_MS
 
 T = TypeVar("T")
@@ -40,13 +44,32 @@ class _Call:
     error: Exception | None = None
 
 
-class Writer:
-    """The one connection that writes. Belongs to the event loop it was made in."""
+class _Group:
+    """Arrivals of one turn of the event loop; they go to the writer, and are answered, together."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self) -> None:
+        self.arrivals: list[Arrival] = []
+        self.futures: list[asyncio.Future[None]] = []
+        self.error: Exception | None = None
+
+    def __len__(self) -> int:
+        return len(self.arrivals)
+
+
+class Writer:
+    """The one connection that writes. Belongs to the event loop it was made in.
+
+    `last_arrival`: the `id` of the newest that is stored.
+    """
+
+    def __init__(self, db: sqlite3.Connection, last_arrival: int = 0) -> None:
         self._db = db
         self._loop = asyncio.get_running_loop()
-        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._asked: SimpleQueue[_Call | _Group | None] = SimpleQueue()
+        self._group = _Group()
+        self._next_id = last_arrival + 1
+        self.last_arrival = last_arrival
+        self.on_arrivals: Callable[[Sequence[Arrival]], None] = _unheard
         self._is_closed = False
         self._has_erased = False
         self._scrub_at = 0.0
@@ -58,9 +81,30 @@ class Writer:
         if self._is_closed:
             raise OutboxUnavailable("the outbox is closed")
         call = _Call(work, self._loop.create_future())
-        self._calls.put(call)
+        self._hand_over()  # what was accepted before is stored before
+        self._asked.put(call)
         result: T = await call.future
         return result
+
+    def accept(
+        self, site: str, received_at: int, facts: bytes, body: bytes
+    ) -> asyncio.Future[None]:
+        """Done once the arrival is committed. Raises `OutboxUnavailable`, as may the future."""
+        if self._is_closed:
+            raise OutboxUnavailable("the outbox is closed")
+        group = self._group
+        if not group.arrivals:
+            self._loop.call_soon(self._hand_over)
+        future = self._loop.create_future()
+        group.arrivals.append(Arrival(self._next_id, site, received_at, facts, body))
+        group.futures.append(future)
+        self._next_id += 1
+        return future
+
+    def _hand_over(self) -> None:
+        if self._group:
+            self._asked.put(self._group)
+            self._group = _Group()
 
     def scrub_soon(self) -> None:
         """Said by `work` that has erased personal data: the log's copies of it go soon too."""
@@ -70,32 +114,65 @@ class Writer:
         """All calls made so far are answered, the log is empty, the connection closed."""
         if not self._is_closed:
             self._is_closed = True
-            self._calls.put(None)
+            self._hand_over()
+            self._asked.put(None)
         await asyncio.shield(self._ended)
 
     def _run(self) -> None:
+        calls: list[_Call] = []
         is_open = True
-        while is_open:
-            calls, is_open = self._waiting()
+        while is_open or calls:
+            groups, more, is_open = self._waiting(is_blocking=is_open and not calls)
+            calls += more
+            if groups:
+                self._store(groups)
+                self._tell(self._answer_groups, groups)
             if calls:
-                self._commit(calls)
-                self._tell(_answer, calls)
+                self._commit(calls[:COMMIT_MOST])
+                self._tell(_answer, calls[:COMMIT_MOST])
+                del calls[:COMMIT_MOST]
             if self._has_erased and (not is_open or time.monotonic() >= self._scrub_at):
                 self._scrub()
         self._db.close()
         self._tell(_end, self._ended)
 
-    def _waiting(self) -> tuple[list[_Call], bool]:
-        """The calls that wait, at least one unless it is time to scrub; False after the last."""
+    def _waiting(self, *, is_blocking: bool) -> tuple[list[_Group], list[_Call], bool]:
+        """All that waits, at least one if it may block and need not scrub; False after the last."""
+        groups: list[_Group] = []
         calls: list[_Call] = []
         timeout_s = max(0.0, self._scrub_at - time.monotonic()) if self._has_erased else None
         with suppress(Empty):
-            while len(calls) < COMMIT_MOST:
-                call = self._calls.get_nowait() if calls else self._calls.get(timeout=timeout_s)
-                if call is None:
-                    return calls, False
-                calls.append(call)
-        return calls, True
+            while True:
+                is_first = is_blocking and not groups and not calls
+                one = self._asked.get(timeout=timeout_s) if is_first else self._asked.get_nowait()
+                if one is None:
+                    return groups, calls, False
+                if isinstance(one, _Group):
+                    groups.append(one)
+                else:
+                    calls.append(one)
+        return groups, calls, True
+
+    def _store(self, groups: list[_Group]) -> None:
+        """Their arrivals are committed, those of all groups or none."""
+        try:
+            arrivals.store(self._db, [one for group in groups for one in group.arrivals])
+        except Exception as error:
+            for group in groups:
+                group.error = _unavailable(error) if isinstance(error, sqlite3.Error) else error
+
+    def _answer_groups(self, groups: list[_Group]) -> None:
+        for group in groups:
+            for future in group.futures:
+                if future.done():  # whoever asked was cancelled
+                    continue
+                if group.error is None:
+                    future.set_result(None)
+                else:
+                    future.set_exception(group.error)
+            if group.error is None:
+                self.last_arrival = group.arrivals[-1].id
+                self.on_arrivals(group.arrivals)
 
     def _commit(self, calls: list[_Call]) -> None:
         try:
@@ -143,6 +220,10 @@ def _answer(calls: list[_Call]) -> None:
             call.future.set_result(call.result)
         else:
             call.future.set_exception(call.error)
+
+
+def _unheard(_: Sequence[Arrival]) -> None:
+    """Nobody listens."""
 
 
 def _end(ended: asyncio.Future[None]) -> None:

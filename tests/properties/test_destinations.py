@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relay import wire
 from relay.destinations import Answer, Destination, Judgement, Request
 from relay.destinations.registry import destinations
-from relay.ingest import Received, enrich, route
+from relay.record import Received, enrich, route
 from relay.redaction import HIDDEN, safe_reason
 from tests.properties.strategies import HOSTILE, JSON, TEXTS, mutated, refusal_of
 from tests.relay.relay_stage import EVENT, NOW, ORDER, SHOPPER, TRACIFY, USER_AGENT, site

@@ -99,6 +99,7 @@ class Round:
         return rows
 
     async def _has_due(self) -> bool:
+        await self.relay.routing.caught_up()
         if self.relay.delivery.under_way:
             return True
         dues = [

@@ -183,6 +183,7 @@ class Stage:
         return self._runner.run(self._stored(destination, name))
 
     async def _stored(self, destination: str, name: str) -> list[dict[str, Any]]:
+        await self.relay.routing.caught_up()
         found = await self.outbox.claim(name, destination, 1000, NOW * 2)
         await self.outbox.release(found)
         return [delivery.event for delivery in found]

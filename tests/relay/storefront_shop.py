@@ -107,12 +107,14 @@ class Storefront:
         return self._runner.run(self._stored(name, destination))
 
     async def _stored(self, name: str, destination: str) -> list[dict[str, Any]]:
+        await self.relay.routing.caught_up()
         found = await self.outbox.claim(name, destination, 1000, NOW * 2)
         await self.outbox.release(found)
         return [delivery.event for delivery in found]
 
     def rows(self, name: str = "toko", **query: Any) -> list[StoryRow]:
         """The deliveries that match."""
+        self._runner.run(self.relay.routing.caught_up())
         return self._runner.run(self.outbox.deliveries(name, **query))
 
     def close_outbox(self) -> None:
@@ -134,6 +136,7 @@ class Storefront:
             chance=lambda: 1.0,
             wait=time.wait,
         )
+        await self.relay.routing.caught_up()
         loop.start()
         async with asyncio.timeout(20):
             while await self.outbox.waiting() or loop.under_way:  # noqa: ASYNC110

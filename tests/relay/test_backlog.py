@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from relay.outbox import Delivery, Outcome, sqlite_lookup
+from relay.outbox import sqlite_put as puts
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import connect, prepare
@@ -62,7 +63,7 @@ WORK: dict[str, Work] = {
     "replay one": lambda db: statements.replay(
         db, "toko", statements.Filter(event_id="waits_5", since_ms=0), 100, NOW
     ),
-    "put": lambda db: statements.put(db, [statements.stored(record("new", "meta", "kwai"))]),
+    "put": lambda db: puts.put(db, [puts.stored(record("new", "meta", "kwai"))]),
     "settle": lambda db: statements.settle(db, [OUTCOME], NOW),
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from relay.bots import is_bot
 from relay.destinations import Event
-from relay.ingest import Received, enrich, route
+from relay.record import Received, enrich, route
 from tests.relay.delivery_stage import FakeDestination
 from tests.relay.relay_stage import EVENT, NOW, site
 

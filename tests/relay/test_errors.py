@@ -6,14 +6,14 @@ What is wrong with an event, 422, is in `test_wrong_events`.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from relay.body import MAX_BYTES
-from relay.outbox import OutboxUnavailable, Record
+from relay.outbox import OutboxUnavailable
 from relay.outbox.sqlite import SqliteOutbox
 from tests.relay.relay_stage import (
     EVENT,
@@ -244,10 +244,10 @@ class FullDisk(SqliteOutbox):
 
     is_full = True
 
-    async def put(self, records: Sequence[Record]) -> set[tuple[str, str]]:
+    def accept(self, *arrival: Any) -> Any:
         if self.is_full:
             raise OutboxUnavailable("the outbox can't do this now: database or disk is full")
-        return await super().put(records)
+        return super().accept(*arrival)
 
 
 def test_what_cannot_be_stored_is_503_and_not_204(

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from relay.destinations import Event, TakesItems
-from relay.ingest import route
 from relay.outbox import Outcome, Payment, Record
 from relay.outbox.sqlite import SqliteOutbox
+from relay.record import route
 from tests.relay.alhena_shop import PRINTS, TABLE
 from tests.relay.delivery_stage import FakeDestination
 from tests.relay.outbox_orders import payment, told

@@ -10,8 +10,8 @@ import pytest
 
 from relay.destinations import Event, KeepsHashes
 from relay.destinations.registry import destinations
-from relay.ingest import record
 from relay.outbox.sqlite import SqliteOutbox
+from relay.record import record
 from tests.relay.records import raw
 from tests.relay.shop import ATTRIBUTION, UUID, add_to_cart, destination, purchase, site
 

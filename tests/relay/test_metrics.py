@@ -242,6 +242,7 @@ def test_what_waits_follows_every_way_out(toko: Stage) -> None:
     """Settled, buried, replayed and dropped: the number is the outbox's own."""
 
     async def settle(verdict: Any) -> None:
+        await toko.relay.routing.caught_up()
         found = await toko.outbox.claim("toko", "tracify", 9, toko.now_ms)
         await toko.outbox.settle([Outcome(one, verdict) for one in found], toko.now_ms)
 

@@ -130,18 +130,15 @@ def test_no_answer_no_log_and_no_metric_tells_what_was_sent(
 class FullDisk(SqliteOutbox):
     """An outbox that can't store, and whose words quote what it can't."""
 
-    async def put(self, records: Any) -> Any:
+    def accept(self, *arrival: Any) -> Any:
         raise OutboxUnavailable(f"can't store for {EMAIL} {PHONE} with {TOKEN}")
-
-    async def tell(self, records: Any, told: Any, join: Any) -> Any:
-        return await self.put(records)
 
 
 class Broken(SqliteOutbox):
     """An outbox with a mistake in it, whose words quote the event."""
 
-    async def put(self, records: Any) -> Any:
-        raise KeyError(json.dumps(records))
+    def accept(self, site: str, received_at: int, facts: bytes, body: bytes) -> Any:
+        raise KeyError(body.decode())
 
 
 def test_no_log_tells_of_whom_we_made_a_mistake(
@@ -190,6 +187,7 @@ def test_no_log_and_no_metric_tells_what_a_system_quotes(
                 headers = {"Origin": ORIGIN, "User-Agent": "Mozilla/5.0 (Linux; Android 10; K)"}
                 sent = await http.post("/s/toko", json=body, headers=headers)
                 assert sent.status_code == 204
+                await relay.routing.caught_up()
                 async with asyncio.timeout(20):
                     # The outbox's threads have no event to wait for.
                     while not all(row["attempts"] for row in await outbox.deliveries("toko")):  # noqa: ASYNC110

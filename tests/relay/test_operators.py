@@ -28,6 +28,7 @@ def bury(toko: Stage, destination: str, reason: str = "refused (400): no") -> No
     """All that waits for this destination is a dead letter now."""
 
     async def run() -> None:
+        await toko.relay.routing.caught_up()
         found = await toko.outbox.claim("toko", destination, 100, toko.now_ms)
         ends = [Outcome(delivery, "dead", 400, reason) for delivery in found]
         await toko.outbox.settle(ends, toko.now_ms)

@@ -12,9 +12,9 @@ import pytest
 
 from relay.delivery import DeliveryLoop
 from relay.destinations import Destination, Event
-from relay.ingest import route
 from relay.outbox import DeliveryRow
 from relay.outbox.sqlite import SqliteOutbox
+from relay.record import route
 from tests.relay import shop
 from tests.relay.delivery_stage import FakeTime
 from tests.relay.pixel_api_shop import SANDBOX, one

@@ -115,7 +115,7 @@ def test_what_is_asked_every_few_seconds_is_told_at_debug_only(
 class FullDisk(SqliteOutbox):
     """An outbox whose disk is full."""
 
-    async def put(self, records: Any) -> Any:
+    def accept(self, *arrival: Any) -> Any:
         raise OutboxUnavailable("the outbox can't do this now: database or disk is full")
 
 
@@ -135,7 +135,7 @@ def test_all_that_is_logged_of_a_request_has_its_id(
 class Broken(SqliteOutbox):
     """An outbox with a mistake in it."""
 
-    async def put(self, records: Any) -> Any:
+    def accept(self, *arrival: Any) -> Any:
         raise RuntimeError("siti@example.com")
 
 

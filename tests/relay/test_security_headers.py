@@ -85,7 +85,7 @@ def test_no_path_is_another_ones(shared: Stage, path: str) -> None:
 class Broken(SqliteOutbox):
     """An outbox with a mistake in it, that has the shopper's e-mail address in its words."""
 
-    async def put(self, records: Any) -> Any:
+    def accept(self, *arrival: Any) -> Any:
         raise RuntimeError("siti@example.com")
 
 

@@ -114,6 +114,7 @@ def test_a_relay_that_stops_is_not_ready(toko: Stage) -> None:
 def looked(toko: Stage, caplog: pytest.LogCaptureFixture) -> list[str]:
     """What one look says."""
     caplog.clear()
+    toko.run(toko.relay.routing.caught_up())
     toko.run(toko.relay.watch.look())
     return caplog.messages
 
