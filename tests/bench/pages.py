@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.bench import page_start
+from tests.bench import page_bytes, page_start, page_thread
 
-BENCHMARKS = [*page_start.BENCHMARKS]
+BENCHMARKS = [*page_start.BENCHMARKS, *page_bytes.BENCHMARKS, *page_thread.BENCHMARKS]

@@ -44,10 +44,10 @@ def cells(row: Row) -> list[str]:
 
 
 def number(value: float) -> str:
-    """Three digits, or all before the point: `0.123`, `4.56`, `118`, `28,400`."""
+    """Three digits, or all before the point: `0.123`, `4.56`, `118`, `28,400`; a count as it is."""
     size = abs(value)
     places = next((n for bound, n in ((100, 0), (10, 1), (1, 2)) if size >= bound), 3)
-    return f"{value:,.{places}f}" if value else "0"
+    return f"{value:,.{0 if value == int(value) else places}f}"
 
 
 def amount(values: Sequence[float], unit: str) -> str:
