@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from itertools import chain
 from typing import Any, Literal
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -61,10 +62,12 @@ class Connection(HttpToolsProtocol):
         super().__init__(*given, **settings)
         self._most = most
         self._refused = refused
-        self._timer: asyncio.TimerHandle | None = None
-        self._since = 0.0
-        self._bytes = 0  # of the request under way
-        self._head = 0  # bytes of its head, as far as they are read
+        self.url = b""
+        self._timer: asyncio.TimerHandle | None = None  # one for many requests: each costs a little
+        self._since: float | None = None  # when the peer's turn began; None while it is ours
+        self._bytes = 0  # that came since
+        self._chunk = 0  # bytes of the last ones that came
+        self._begun_in = 0  # bytes of those in which the request under way began
         self._part: Literal["", "head", "body"] = ""  # of a request, that is under way
 
     # --- the connection ---
@@ -74,20 +77,21 @@ class Connection(HttpToolsProtocol):
         if len(self.connections) > self._most:
             transport.abort()
         else:
-            self._start()
+            self._wait_for_peer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._timer is None:
-            self._start()
-        self._bytes += len(data)
+        if self._since is None:
+            self._wait_for_peer()
+        self._chunk = len(data)
+        self._bytes += self._chunk
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._bytes <= MAX_HEAD_BYTES or self.transport.is_closing():
             return
-        if self._part == "head" and self._bytes > MAX_HEAD_BYTES:
+        if self._part == "head":
             self._cut_off(_head_too_large())
         elif self._bytes > MAX_REQUEST_BYTES:
             self.transport.close()
@@ -95,19 +99,11 @@ class Connection(HttpToolsProtocol):
     # --- the request ---
 
     def on_message_begin(self) -> None:
-        if self._timer is None:
-            self._start()
+        if self._since is None:
+            self._wait_for_peer()
         self._part = "head"
-        self._head = 0
+        self._begun_in = self._chunk
         super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        self._head += len(url)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head += len(name) + len(value)
-        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if self._is_head_too_large():
@@ -116,7 +112,7 @@ class Connection(HttpToolsProtocol):
         self._part = "body"
 
     def on_message_complete(self) -> None:
-        self._stop()
+        self._since = None
         self._part = ""
         super().on_message_complete()
 
@@ -130,14 +126,20 @@ class Connection(HttpToolsProtocol):
         """Anyone may ask for a WebSocket; it is answered as if he had not, and is no news."""
 
     def _is_head_too_large(self) -> bool:
-        return self._head > MAX_HEAD_BYTES or len(self.headers or ()) > MAX_HEADERS
+        headers = self.headers or ()
+        if len(headers) > MAX_HEADERS:
+            return True
+        if self._bytes + self._begun_in <= MAX_HEAD_BYTES:  # all that came is not larger
+            return False
+        return len(self.url) + sum(map(len, chain.from_iterable(headers))) > MAX_HEAD_BYTES
 
     # --- its time ---
 
-    def _start(self) -> None:
+    def _wait_for_peer(self) -> None:
         self._since = self.loop.time()
         self._bytes = 0
-        self._timer = self.loop.call_later(self.patience_s, self._look)
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.patience_s, self._look)
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -145,7 +147,10 @@ class Connection(HttpToolsProtocol):
             self._timer = None
 
     def _look(self) -> None:
-        """The time is over, unless the bytes that came meanwhile gave more."""
+        """The time is over, unless the bytes that came meanwhile gave more, or it is our turn."""
+        self._timer = None
+        if self._since is None:
+            return
         due = self._since + self.patience_s + self._bytes / BYTES_A_S
         if self.loop.time() < due:
             self._timer = self.loop.call_at(due, self._look)
