@@ -18,7 +18,9 @@ from relay.metrics import Metrics
 from relay.outbox import Outbox, Outcome
 from relay.pace import State
 from relay.sending import Sender, Transport, quiet_http_logs
-from relay.worker import Surroundings, Wait, Worker
+from relay.slices import Slices
+from relay.surroundings import Surroundings, Wait
+from relay.worker import Worker
 
 log = get_logger("pixelmirror.delivery")
 
@@ -73,7 +75,7 @@ class DeliveryLoop:
     ) -> None:
         quiet_http_logs()
         self.metrics = metrics or Metrics()
-        around = Surroundings(now_ms, clock_ms, chance, wait, self.metrics)
+        around = Surroundings(now_ms, clock_ms, chance, wait, self.metrics, Slices())
         self._outbox = outbox
         self._around = around
         self._retention_days = dict(retention_days or {})

@@ -17,7 +17,7 @@ from relay.outbox import sqlite_put as puts
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import connect, prepare
-from relay.worker import PROBE_AMONG
+from relay.supply import PROBE_AMONG
 from tests.relay.backlog import Steps, fill, plans
 from tests.relay.delivery_stage import FakeDestination, fails, stage
 from tests.relay.records import NOW, event, record
@@ -96,15 +96,16 @@ def test_no_step_is_more_for_a_hundred_times_the_backlog(
 
 @pytest.mark.parametrize(
     ("statement", "values"),
-    [(statements.DUE, ("toko", "meta", NOW, 100)), (statements.NEXT_DUE, ROUTE)],
+    [(statements.DUE, (*ROUTE, NOW, "[7]", 100)), (statements.NEXT_DUE, (*ROUTE, "[7]"))],
 )
 def test_what_is_due_is_found_by_its_index_alone(
     backlogs: Sequence[Path], statement: str, values: tuple[Any, ...]
 ) -> None:
-    """In its order: nothing is sorted, no other row is looked at."""
+    """In its order: nothing is sorted, no other row is looked at but its event's."""
     with closing(connect(backlogs[1])) as db:
-        (plan,) = plans(db, statement, values)
-    assert plan.startswith("SEARCH deliveries USING INDEX deliveries_due (site=? AND destination=?")
+        first, *rest = plans(db, statement, values)
+    assert "USING INDEX deliveries_due (site=? AND destination=?" in first
+    assert not any("TEMP B-TREE" in step or step.startswith("SCAN d") for step in rest)
 
 
 class Counted(SqliteOutbox):
@@ -131,11 +132,14 @@ class Counted(SqliteOutbox):
 DEAD = fails(httpx.ConnectError("refused"))
 
 
-@pytest.mark.parametrize(("batch", "most"), [(1, 8), (40, 320)])
-async def test_no_more_is_in_memory_than_the_requests_under_way_carry(
+@pytest.mark.parametrize(("batch", "most"), [(1, 16 + 32), (40, 640 + 200)])
+async def test_no_more_is_in_memory_than_the_next_requests_carry(
     path: Path, batch: int, most: int
 ) -> None:
-    """And of a dead destination, than a probe is chosen from."""
+    """Those under way, as many that have just ended, and some that are ready to be sent.
+
+    Of a dead destination, what a probe is chosen from.
+    """
     fill(path, 1000 * min(batch, 10), "meta")
     async with stage(path, FakeDestination(batch=batch), store=Counted) as on:
         outbox = cast(Counted, on.outbox)

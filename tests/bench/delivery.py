@@ -1,0 +1,282 @@
+"""How fast what waits in the outbox reaches its destinations.
+
+The relay's own delivery, with a real outbox on disk and real connections over loopback, to
+destinations as a site file sets them up; the systems (`tests/bench/upstream.py`) are a program of
+their own on the other core. The baseline is httpx alone, sending the same requests, made before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import httpx
+import uvloop
+
+from relay.delivery import DeliveryLoop, system_now_ms
+from relay.destinations import Destination, Request
+from relay.destinations.registry import destinations
+from relay.metrics import Metrics
+from relay.outbox import Record
+from relay.outbox.sqlite import SqliteOutbox
+from relay.record import Received, enrich, record
+from relay.site import Site, load
+from tests.bench.ingest import CORES, body, pin
+from tests.bench.load import PLACE, uuid7
+from tests.bench.rows import RELAY, Benchmark, Row, Run, at_least, columns
+from tests.relay.processes import free_port, until
+
+SITE = """
+site = "toko"
+publishable_key = "pmk_toko"
+secret_key = "the-secret-key-of-toko"
+origins = ["https://toko.example"]
+{destination}
+"""
+META = """[destinations.meta]
+mode = "server"
+pixel_ids = ["1234567890"]
+access_token = "t1"
+base_url = "{upstream}"
+"""
+SCALEV = """[destinations.scalev]
+store_id = "store_1"
+api_key = "k1"
+providers = ["meta"]
+base_url = "{upstream}"
+"""
+
+BATCHED, SINGLE = 16_000, 3_000
+FILL_AT_ONCE = 500
+
+CLIENT = {
+    "ip": "203.0.113.7",
+    "user_agent": "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/141.0.0.0 Mobile Safari/537.36",
+}
+
+
+def records(count: int, site: Site) -> Iterator[Record]:
+    """So many events of a page, four of each shopper, as they are stored for this site."""
+    now_ms = system_now_ms()
+    for number in range(count):
+        text = body(1, now_ms).replace(PLACE, uuid7(now_ms, number).decode())
+        shopper = number // 4
+        text = text.replace("siti@", f"siti{shopper}@").replace("34567890", f"{shopper:08}")
+        (event,) = json.loads(text)["events"]
+        yield record(enrich(event, site, Received(now_ms, None, CLIENT)), destinations(site))
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the program that delivers is told: the site's table, where its system is, how many."""
+
+    table: str
+    port: int
+    folder: str
+    count: int
+    is_bare: bool = False
+
+    @property
+    def site(self) -> Site:
+        path = Path(self.folder) / "toko.toml"
+        upstream = f"http://127.0.0.1:{self.port}"
+        path.write_text(SITE.format(destination=self.table.format(upstream=upstream)))
+        return load(path)
+
+    @property
+    def destination(self) -> Destination:
+        (found,) = destinations(self.site)
+        return found
+
+    @property
+    def outbox(self) -> Path:
+        return Path(self.folder) / "outbox.db"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What it came to; `cpu_s` is what all of the program's threads ran."""
+
+    seconds: float
+    cpu_s: float
+
+
+class Counted(Metrics):
+    """Knows when so many are delivered."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self._left = count
+        self.is_over = asyncio.Event()
+
+    def settled(self, site: str, destination: str, verdict: str, seconds: float) -> None:
+        super().settled(site, destination, verdict, seconds)
+        assert verdict == "done", verdict
+        self._left -= 1
+        if self._left == 0:
+            self.is_over.set()
+
+
+async def deliver(task: Task) -> Taken:
+    """Everything in the outbox is delivered."""
+    metrics = Counted(task.count)
+    async with await SqliteOutbox.open(task.outbox) as outbox:
+        loop = DeliveryLoop(outbox, [("toko", task.destination)], metrics=metrics)
+        start, cpu = time.perf_counter(), time.process_time()
+        loop.start()
+        await metrics.is_over.wait()
+        taken = Taken(time.perf_counter() - start, time.process_time() - cpu)
+        await loop.stop(5)
+    return taken
+
+
+async def send(task: Task) -> Taken:
+    """The same requests by httpx alone, a client for each that is under way together."""
+    destination = task.destination
+    events = [event for event, _ in records(task.count, task.site)]
+    size = destination.batch
+    chunks = [events[start : start + size] for start in range(0, len(events), size)]
+    requests = iter([one for chunk in chunks for one in destination.requests(chunk)])
+
+    async def some(requests: Iterator[Request]) -> None:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            for one in requests:
+                answer = await client.post(one.url, content=one.body, headers=dict(one.headers))
+                assert answer.status_code == 200
+
+    start, cpu = time.perf_counter(), time.process_time()
+    await asyncio.gather(*(some(requests) for _ in range(destination.in_flight)))
+    return Taken(time.perf_counter() - start, time.process_time() - cpu)
+
+
+async def fill(task: Task) -> None:
+    """So many events wait."""
+    async with await SqliteOutbox.open(task.outbox) as outbox:
+        rows = list(records(task.count, task.site))
+        for start in range(0, len(rows), FILL_AT_ONCE):
+            await outbox.put(rows[start : start + FILL_AT_ONCE])
+
+
+class Stage:
+    """A full outbox, to be emptied again and again, and the systems that it is emptied into."""
+
+    def __init__(self, folder: Path, table: str, count: int, delay_ms: int) -> None:
+        self._full = Task(table, free_port(), str(folder / "full"), count)
+        Path(self._full.folder).mkdir()
+        asyncio.run(fill(self._full))
+        core, self._core = CORES
+        program = str(Path(__file__).with_name("upstream.py"))
+        told = (self._full.port, delay_ms, -1 if self._core is None else self._core)
+        self._upstream = subprocess.Popen([sys.executable, program, *map(str, told)])
+        until(self._is_up, "the upstream is up")
+        self._own_core = core
+
+    def _is_up(self) -> bool:
+        assert self._upstream.poll() is None, "it has ended"
+        try:
+            return httpx.get(f"http://127.0.0.1:{self._full.port}", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    def close(self) -> None:
+        self._upstream.terminate()
+        self._upstream.wait(60)
+
+    def taken(self, *, is_bare: bool = False) -> Taken:
+        """One round, in a program of its own."""
+        with tempfile.TemporaryDirectory() as folder:
+            task = replace(self._full, folder=folder, is_bare=is_bare)
+            if not is_bare:
+                shutil.copy(self._full.outbox, task.outbox)
+            done = subprocess.run(
+                [sys.executable, __file__],
+                input=json.dumps(asdict(task)),
+                stdout=subprocess.PIPE,
+                check=True,
+                text=True,
+                preexec_fn=lambda: pin(self._own_core),
+            )
+        return Taken(**json.loads(done.stdout))
+
+
+@contextmanager
+def stage(table: str, count: int, delay_ms: int = 0) -> Iterator[Stage]:
+    with tempfile.TemporaryDirectory() as folder:
+        made = Stage(Path(folder), table, count, delay_ms)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+def batches(run: Run) -> Iterator[Row]:
+    """100 events a request, to a system that answers at once."""
+    with stage(META, BATCHED) as here:
+        turns = [(here.taken(), here.taken(is_bare=True)) for _ in run.turns()]
+    pairs = [(BATCHED / one.seconds, BATCHED / other.seconds) for one, other in turns]
+    yield Row(
+        "events delivered, 100 a request",
+        "/s",
+        *columns(pairs),
+        "httpx alone, the requests made beforehand",
+        at_least(5000, of="ours"),
+        is_headline=True,
+    )
+    cpu_us = [(one.cpu_s / BATCHED * 1e6, other.cpu_s / BATCHED * 1e6) for one, other in turns]
+    yield Row("CPU a delivery, 100 a request", "us", *columns(cpu_us), "httpx alone")
+
+
+def waiting(run: Run) -> Iterator[Row]:
+    """The same to a system that takes 100 ms to answer."""
+    with stage(META, BATCHED, delay_ms=100) as here:
+        turns = [here.taken() for _ in run.turns()]
+    destination = Task(META, 0, tempfile.gettempdir(), 0).destination
+    most = destination.in_flight * destination.batch / 0.1
+    pairs = [(BATCHED / one.seconds, most) for one in turns]
+    yield Row(
+        "events delivered, 100 a request, answers after 100 ms",
+        "/s",
+        *columns(pairs),
+        f"{destination.in_flight} requests under way, always",
+        at_least(0.8),
+    )
+
+
+def singles(run: Run) -> Iterator[Row]:
+    """One event a request, to a system that answers at once."""
+    with stage(SCALEV, SINGLE) as here:
+        turns = [(here.taken(), here.taken(is_bare=True)) for _ in run.turns()]
+    pairs = [(SINGLE / one.seconds, SINGLE / other.seconds) for one, other in turns]
+    yield Row(
+        "events delivered, one a request",
+        "/s",
+        *columns(pairs),
+        "httpx alone, the requests made beforehand",
+        is_headline=True,
+    )
+    cpu_us = [(one.cpu_s / SINGLE * 1e6, other.cpu_s / SINGLE * 1e6) for one, other in turns]
+    yield Row("CPU a delivery, one a request", "us", *columns(cpu_us), "httpx alone")
+
+
+BENCHMARKS = [
+    Benchmark("delivery batches", RELAY, batches),
+    Benchmark("delivery waiting", RELAY, waiting),
+    Benchmark("delivery singles", RELAY, singles),
+]
+
+
+if __name__ == "__main__":
+    task = Task(**json.load(sys.stdin))
+    print(json.dumps(asdict(uvloop.run(send(task) if task.is_bare else deliver(task)))))
