@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
@@ -157,8 +158,18 @@ class TakesItems:
 
 def http_url(event: Event, field_name: str) -> str:
     """The page's `url` or `referrer`; empty when it is no sound http or https URL."""
-    url = event.get("page", {}).get(field_name) or ""
-    if any(character <= " " for character in url):
+    return _sound(event.get("page", {}).get(field_name) or "")
+
+
+REMEMBERED = 1024
+"""Of what each destination makes of the same text, so much is made once: a page's URL, an ID."""
+
+BLANK = re.compile(r"[\0- ]")
+
+
+@lru_cache(REMEMBERED)
+def _sound(url: str) -> str:
+    if BLANK.search(url):
         return ""
     try:
         parts = urlsplit(url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from pixelmirror.attribution import is_meta_id
 from pixelmirror.pixels import meta
 from relay.destinations import (
     DONE,
+    REMEMBERED,
     Answer,
     Event,
     Judgement,
@@ -194,6 +196,7 @@ def _is_too_little(user_data: Mapping[str, Any]) -> bool:
     return any(set(user_data) <= alone for alone in TOO_LITTLE)
 
 
+@lru_cache(REMEMBERED)
 def _meta_id(value: str) -> str:
     """An `fbc` or `fbp` that Meta can read (section 3); else empty."""
     return value if is_meta_id(value) and not any(map(str.isspace, value)) else ""

@@ -10,14 +10,18 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
+
+import msgspec
 
 from pixelmirror.catalogue import ORDER_EVENTS, own_name
 from pixelmirror.event_id import sent_as
 from relay.destinations import (
     IN_FLIGHT,
+    REMEMBERED,
     Answer,
     Event,
     Judgement,
@@ -87,8 +91,9 @@ class PixelApi(KeepsHashes, ABC):
         return self._event_id(event)
 
     def requests(self, events: Sequence[Event]) -> list[Request]:
-        body = json.dumps(self._body(events), separators=(",", ":")).encode()
-        return [Request(self._url, body, self._headers, events, repeatable=True)]
+        return [
+            Request(self._url, _text(self._body(events)), self._headers, events, repeatable=True)
+        ]
 
     @abstractmethod
     def judge(self, request: Request, answer: Answer, now: float) -> Judgement:
@@ -126,6 +131,14 @@ class PixelApi(KeepsHashes, ABC):
         words = vendor_words(json.dumps({"message": HASH.sub("...", words)}).encode())
         reason = f"{meaning.words} ({code})" + (f": {words}" if words else "")
         return Judgement(meaning.verdict, reason, after_s, took_nothing=meaning.verdict == "dead")
+
+
+def _text(body: dict[str, Any]) -> bytes:
+    """As JSON; msgspec takes a tenth of the time, and no half of a surrogate pair."""
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError:
+        return json.dumps(body, separators=(",", ":")).encode()
 
 
 HASH = re.compile(r"[0-9a-fA-F]{32,}")
@@ -166,8 +179,13 @@ def user_agent(event: Event) -> str:
 
 def client_ip(event: Event) -> str:
     """The shopper's IPv4 or IPv6 address; empty where none is known (meta 5, tiktok 5)."""
+    return _known_address(event.get("client", {}).get("ip", ""))
+
+
+@lru_cache(REMEMBERED)
+def _known_address(ip: str) -> str:
     try:
-        address = ip_address(event.get("client", {}).get("ip", ""))
+        address = ip_address(ip)
     except ValueError:
         return ""
     if address.version == 6:

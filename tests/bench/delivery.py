@@ -73,6 +73,7 @@ def records(count: int, site: Site) -> Iterator[Record]:
     for number in range(count):
         text = body(1, now_ms).replace(PLACE, uuid7(now_ms, number).decode())
         shopper = number // 4
+        text = text.replace("kaos-polos", f"kaos-{number % 300}")
         text = text.replace("siti@", f"siti{shopper}@").replace("34567890", f"{shopper:08}")
         (event,) = json.loads(text)["events"]
         yield record(enrich(event, site, Received(now_ms, None, CLIENT)), destinations(site))
