@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,9 +33,9 @@ from relay.outbox import Record
 from relay.outbox.sqlite import SqliteOutbox
 from relay.record import Received, enrich, record
 from relay.site import Site, load
-from tests.bench.ingest import CORES, body, pin
+from tests.bench.ingest import CORES, WARM_S, Asked, body, pin
 from tests.bench.load import PLACE, uuid7
-from tests.bench.rows import RELAY, Benchmark, Row, Run, at_least, columns
+from tests.bench.rows import RELAY, Benchmark, Row, Run, at_least, at_most, columns
 from tests.relay.processes import free_port, until
 
 SITE = """
@@ -42,6 +43,7 @@ site = "toko"
 publishable_key = "pmk_toko"
 secret_key = "the-secret-key-of-toko"
 origins = ["https://toko.example"]
+rate_limit = 0
 {destination}
 """
 META = """[destinations.meta]
@@ -57,7 +59,7 @@ providers = ["meta"]
 base_url = "{upstream}"
 """
 
-BATCHED, SINGLE = 16_000, 3_000
+BATCHED, SINGLE, BACKLOG = 16_000, 3_000, 30_000
 FILL_AT_ONCE = 500
 
 CLIENT = {
@@ -70,13 +72,14 @@ CLIENT = {
 def records(count: int, site: Site) -> Iterator[Record]:
     """So many events of a page, four of each shopper, as they are stored for this site."""
     now_ms = system_now_ms()
+    sent, made = body(1, now_ms), destinations(site)
     for number in range(count):
-        text = body(1, now_ms).replace(PLACE, uuid7(now_ms, number).decode())
+        text = sent.replace(PLACE, uuid7(now_ms, number).decode())
         shopper = number // 4
         text = text.replace("kaos-polos", f"kaos-{number % 300}")
         text = text.replace("siti@", f"siti{shopper}@").replace("34567890", f"{shopper:08}")
         (event,) = json.loads(text)["events"]
-        yield record(enrich(event, site, Received(now_ms, None, CLIENT)), destinations(site))
+        yield record(enrich(event, site, Received(now_ms, None, CLIENT)), made)
 
 
 @dataclass(frozen=True)
@@ -90,11 +93,15 @@ class Task:
     is_bare: bool = False
 
     @property
-    def site(self) -> Site:
+    def site_file(self) -> Path:
         path = Path(self.folder) / "toko.toml"
         upstream = f"http://127.0.0.1:{self.port}"
         path.write_text(SITE.format(destination=self.table.format(upstream=upstream)))
-        return load(path)
+        return path
+
+    @property
+    def site(self) -> Site:
+        return load(self.site_file)
 
     @property
     def destination(self) -> Destination:
@@ -191,7 +198,46 @@ class Stage:
         except httpx.TransportError:
             return False
 
+    def hold(self) -> None:
+        """The system takes connections and requests, and answers none."""
+        self._upstream.send_signal(signal.SIGSTOP)
+
+    def let_go(self) -> None:
+        """It answers again, also what it was asked meanwhile."""
+        self._upstream.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def relay(self, *, is_full: bool) -> Iterator[Asked]:
+        """`pixelmirror serve` with the full outbox; or with an empty one and nobody to deliver to.
+
+        A full one ends as it is: it has no time to deliver all.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            task = replace(
+                self._full, folder=folder, port=self._full.port if is_full else free_port()
+            )
+            data = Path(folder) / "var"
+            data.mkdir()
+            if is_full:
+                shutil.copy(self._full.outbox, data)
+            port, program = free_port(), str(Path(sys.executable).with_name("pixelmirror"))
+            command = [
+                program,
+                "serve",
+                str(task.site_file),
+                "--port",
+                str(port),
+                "--data",
+                str(data),
+            ]
+            asked = Asked(command, port, "/readyz", Path(folder) / "relay.log")
+            try:
+                yield asked
+            finally:
+                asked.close()
+
     def close(self) -> None:
+        self.let_go()
         self._upstream.terminate()
         self._upstream.wait(60)
 
@@ -271,10 +317,40 @@ def singles(run: Run) -> Iterator[Row]:
     yield Row("CPU a delivery, one a request", "us", *columns(cpu_us), "httpx alone")
 
 
+def beside(run: Run) -> Iterator[Row]:
+    """Ingest as fast as it can while a backlog is delivered as fast as that can."""
+    turns = []
+    with stage(META, BACKLOG) as here:
+        for _ in run.turns():
+            here.hold()
+            with here.relay(is_full=True) as ours, here.relay(is_full=False) as alone:
+                alone.turn(1, WARM_S), ours.turn(1, WARM_S)
+                alone.is_quiet()
+                ours.is_quiet()
+                without = alone.turn()
+                alone.is_quiet()
+                here.let_go()
+                turns.append((ours.turn(), without))
+    yield Row(
+        "p99 of a request, 64 at once, while a backlog is delivered",
+        "ms",
+        *columns([(one.p99_ms, other.p99_ms) for one, other in turns]),
+        "the same with nothing to deliver",
+        at_most(1.5),
+    )
+    yield Row(
+        "requests/s of one event meanwhile",
+        "/s",
+        *columns([(one.per_second, other.per_second) for one, other in turns]),
+        "the same with nothing to deliver",
+    )
+
+
 BENCHMARKS = [
     Benchmark("delivery batches", RELAY, batches),
     Benchmark("delivery waiting", RELAY, waiting),
     Benchmark("delivery singles", RELAY, singles),
+    Benchmark("delivery beside ingest", RELAY, beside, rounds=3),
 ]
 
 
