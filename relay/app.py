@@ -11,21 +11,21 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from relay import cookies, storefront_api, wire
+from relay import storefront_api, wire
 from relay.assets import Assets
 from relay.body import read_object
 from relay.callers import (
     SiteLimit,
     Strangers,
-    check_origin,
     client_ip,
     public_host,
     site_named,
     site_of_key,
+    unknown_site,
 )
 from relay.delivery import DeliveryLoop, system_now_ms
 from relay.destinations.registry import destinations
@@ -33,6 +33,7 @@ from relay.disk import Disk
 from relay.ingest import RETRY_AFTER_S, Ingest
 from relay.metrics import Metrics
 from relay.outbox import Outbox, OutboxUnavailable
+from relay.page_events import METHODS, PageEvents
 from relay.pages import SitePages, answer
 from relay.record import Received
 from relay.refusals import Refusal
@@ -45,7 +46,6 @@ from relay.site import Site
 from relay.watch import Watch
 from relay.webhooks import Webhooks
 
-PREFLIGHT_S = 86400
 MAX_ROWS = 1000
 FINISH_WITHIN_S = 8.0
 ROUTE_WITHIN_S = 0.5
@@ -97,6 +97,7 @@ class Relay:
             metrics=self.metrics,
         )
         self.watch = Watch(outbox, self.delivery, self.metrics, disk, now_ms)
+        self.page_events = Route(f"{self.path}/{{site}}", self.no_page_events, methods=METHODS)
         self._finish_within_s = finish_within_s
         self._stopping: asyncio.Task[None] | None = None
         fed = {name: storefront_api.feeds(some) for name, some in every.items()}
@@ -132,37 +133,9 @@ class Relay:
             raise Refusal("not_found", "the Host header is not a host")
         return f"//{host}{self.path}"
 
-    async def page_events(self, request: Request) -> Response:
-        """`POST /s/{site}`: what the tracker, or a page that left early, sends."""
-        site = site_named(self.sites, request.path_params["site"])
-        origin = check_origin(request, site)
-        if request.method == "OPTIONS":
-            return Response(status_code=204, headers=_cors(origin, is_preflight=True))
-        try:
-            return await self._take_page_events(request, site, origin)
-        except Refusal as refusal:
-            response = refused(refusal)
-            response.headers.update(_cors(origin))
-            return response
-
-    async def _take_page_events(self, request: Request, site: Site, origin: str) -> Response:
-        ip = self._admit(request, site)
-        body = await read_object(request)
-        domain = body.get("cookie_domain")
-        if "calls" in body:  # from a page that had no time to try
-            domain = cookies.widest_domain(origin, site.cookie_domain)
-            events = wire.events_of_calls(body, site, domain)
-        else:
-            events = wire.events(body, site, is_server=False)
-        client = {"ip": ip, "user_agent": request.headers.get("user-agent", "")}
-        caid = cookies.caid(request.cookies, site)
-        received = Received(self.now_ms(), wire.sent_at(body), client, caid)
-        await self.ingest.store(site, events, received)
-        response = Response(status_code=204, headers=_cors(origin))
-        host = public_host(request)
-        for text in cookies.renewed(domain, host, origin, events[-1]) if events else ():
-            response.headers.append("Set-Cookie", text)
-        return response
+    async def no_page_events(self, request: Request) -> Response:
+        """`POST /s/{site}` of a site that is not ours: for ours, see `relay.page_events`."""
+        raise unknown_site()
 
     def _admit(self, request: Request, site: Site, *, is_server: bool = False) -> str:
         """The caller's address, which has not asked too often; raises Refusal 429."""
@@ -283,7 +256,7 @@ class Relay:
             ),
             Route(f"{self.path}/{{site}}/pyscript.json", self.pyscript_config),
             Route(f"{self.path}/{{site}}/client.json", self.client_config),
-            Route(f"{self.path}/{{site}}", self.page_events, methods=["POST", "OPTIONS"]),
+            self.page_events,
             Route("/v1/events", self.server_events, methods=["POST"]),
             Route("/v1/deliveries", self.deliveries),
             Route("/v1/dead-letters", self.dead_letters),
@@ -328,11 +301,11 @@ def create_app(relay: Relay) -> Starlette:
         lifespan=relay.running,
         middleware=[
             Middleware(RequestLog, relay.metrics, relay.sites),
+            Middleware(PageEvents, relay),
             Middleware(SecurityHeaders),
         ],
         exception_handlers={
             Refusal: relay.refused,
-            ClientDisconnect: _gone,
             OutboxUnavailable: _unavailable,
             Exception: _failed,
             404: _not_found,
@@ -346,11 +319,6 @@ def create_app(relay: Relay) -> Starlette:
 def page_path(path: str) -> str:
     """The path below which pages find the relay: `/s`, or empty for the root."""
     return "/" + path.strip("/") if path.strip("/") else ""
-
-
-async def _gone(request: Request, error: Exception) -> Response:
-    """The caller left in the middle of its body, as pages do: nobody reads this."""
-    return refused(Refusal("invalid_json", "the body is cut off"))
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:
@@ -375,21 +343,6 @@ async def _wrong_method(request: Request, error: Exception) -> Response:
     response = refused(Refusal("method_not_allowed", "not with this method"))
     response.headers.update(getattr(error, "headers", None) or {})
     return response
-
-
-def _cors(origin: str, *, is_preflight: bool = False) -> dict[str, str]:
-    """The exact origin, with credentials so that renewed cookies are taken."""
-    headers = {
-        "Access-Control-Allow-Origin": origin,
-        "Access-Control-Allow-Credentials": "true",
-        "Access-Control-Expose-Headers": "Retry-After",
-        "Vary": "Origin",
-    }
-    if is_preflight:
-        headers["Access-Control-Allow-Methods"] = "POST"
-        headers["Access-Control-Allow-Headers"] = "Content-Type"
-        headers["Access-Control-Max-Age"] = str(PREFLIGHT_S)
-    return headers
 
 
 def _limit(text: str) -> int:

@@ -7,6 +7,7 @@ import math
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -20,6 +21,10 @@ from starlette.requests import Request
 
 from relay.refusals import Refusal
 from relay.site import Site
+
+REMEMBERED = 4096
+"""Of the hosts and addresses that were made out last, so many are not made out again."""
+MAX_HOST = 261  # characters: a name of 253, a colon and a port; what is longer is none
 
 BURST = 4  # times the rate
 MAX_CLIENTS = 100_000
@@ -39,13 +44,28 @@ HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
 def site_named(sites: Mapping[str, Site], name: object) -> Site:
     """The site of this name; raises Refusal 404."""
     if not isinstance(name, str) or name not in sites:
-        raise Refusal("unknown_site", "this relay has no such site", field="site")
+        raise unknown_site()
     return sites[name]
+
+
+def unknown_site() -> Refusal:
+    """Of a site that is not ours."""
+    return Refusal("unknown_site", "this relay has no such site", field="site")
 
 
 def public_host(request: Request) -> str:
     """Our host as the caller knows it, with its port; empty when the Host header holds none."""
-    host = request.headers.get("host", "")
+    return host_of(request.headers.get("host", "").encode("latin-1"))
+
+
+def host_of(header: bytes) -> str:
+    """The same of the header as it came."""
+    return _host(header) if len(header) <= MAX_HOST else ""
+
+
+@lru_cache(REMEMBERED)
+def _host(header: bytes) -> str:
+    host = header.decode("latin-1")
     return host if HOST.fullmatch(host) else ""
 
 
@@ -89,8 +109,20 @@ def client_ip(request: Request, trusted_proxies: Networks) -> str:
     return str(address) if address else ""
 
 
+@lru_cache(REMEMBERED)
+def peer_ip(host: str) -> str:
+    """The peer's own address, for where no proxy is trusted or none has forwarded anything."""
+    address = _address(host)
+    return str(address) if address else ""
+
+
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """The address, without the port that some proxies write behind it."""
+    return _made_out(text) if len(text) <= MAX_HOST else None
+
+
+@lru_cache(REMEMBERED)
+def _made_out(text: str) -> IPv4Address | IPv6Address | None:
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -102,6 +134,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(found, "ipv4_mapped", None) or found
 
 
+@lru_cache(REMEMBERED)
 def network(address: str) -> str:
     """By what a client is counted: its address, or the /64 that one line has of IPv6."""
     if ":" not in address:

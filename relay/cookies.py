@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import Any
 
 from publicsuffixlist import PublicSuffixList
 
-from pixelmirror.attribution import COOKIES, cookie_text
+from pixelmirror.attribution import COOKIES, cookie_text, encode
 from relay.destinations.commanders_act import CAID
 from relay.site import CommandersActTable, Site
+
+MAX_DOMAIN = 254  # characters, with a dot at its end
+
+PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+"""What `encode` leaves as it is; most values are nothing else."""
 
 
 def widest_domain(origin: str, setting: str) -> str:
@@ -40,21 +45,41 @@ def renewed(domain: object, host: str, origin: str, event: dict[str, Any]) -> li
     browser sends Global Privacy Control: all of them are for ads.
     `_ttp` is TikTok's own and never written (scalev R21).
     """
-    scheme, _, page = origin.partition("://")
-    hosts = [_without_port(name) for name in (host, page)]
     consent = event["consent"]
-    if not isinstance(domain, str) or consent["status"] != "granted" or consent.get("gpc"):
+    if consent["status"] != "granted" or consent.get("gpc"):
         return []
-    if domain and not all(f".{name}".endswith(f".{domain}") for name in hosts):
-        return []
-    if not domain and hosts[0] != hosts[1]:
+    if not isinstance(domain, str) or len(domain) > MAX_DOMAIN:
         return []
     found = event["attribution"]
     return [
-        cookie_text(name, found[field], max_age_s, domain, scheme == "https")
-        for field, name, _, max_age_s in COOKIES
-        if field in found and max_age_s
+        start + (found[field] if PLAIN.fullmatch(found[field]) else encode(found[field])) + end
+        for field, start, end in _blanks(domain, host, origin)
+        if field in found
     ]
+
+
+@lru_cache(1024)
+def _blanks(domain: str, host: str, origin: str) -> Sequence[tuple[str, str, str]]:
+    """Each field of attribution with the text before and after its value; none without a place."""
+    scheme, _, page = origin.partition("://")
+    hosts = [_without_port(name) for name in (host, page)]
+    if domain and not all(f".{name}".endswith(f".{domain}") for name in hosts):
+        return ()
+    if not domain and hosts[0] != hosts[1]:
+        return ()
+    texts = [
+        (field, cookie_text(name, "", max_age_s, domain, scheme == "https"))
+        for field, name, _, max_age_s in COOKIES
+        if max_age_s
+    ]
+    parts = [(field, text.partition("=")) for field, text in texts]
+    return [(field, name + sign, end) for field, (name, sign, end) in parts]
+
+
+def needs_caid(site: Site) -> bool:
+    """Whether any of its destinations does."""
+    tables = site.destinations.values()
+    return any(isinstance(one, CommandersActTable) and one.has_server_copy for one in tables)
 
 
 def caid(jar: Mapping[str, str], site: Site) -> str:
@@ -63,10 +88,8 @@ def caid(jar: Mapping[str, str], site: Site) -> str:
     Its server sets the cookie on the main domain, so a relay below that gets it with each request.
     Source: specs/commanders-act.md section 3.
     """
-    tables = site.destinations.values()
-    is_needed = any(isinstance(one, CommandersActTable) and one.has_server_copy for one in tables)
     value = jar.get("CAID", "")
-    return value if is_needed and CAID.fullmatch(value) else ""
+    return value if CAID.fullmatch(value) and needs_caid(site) else ""
 
 
 @cache

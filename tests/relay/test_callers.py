@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from relay import callers
-from relay.callers import RateLimit, SiteLimit, network
+from relay.callers import RateLimit, SiteLimit, host_of, network, peer_ip
 from relay.refusals import Refusal
 
 
@@ -76,6 +76,15 @@ def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) ->
     for client in ("a", "b", "a", "c", "d"):
         limit.check(client, 0)
     assert list(limit.buckets) == ["a", "c", "d"]
+
+
+def test_what_is_too_long_for_a_host_is_none_and_not_remembered() -> None:
+    """Thousands of hosts and addresses are, so each of them must be small."""
+    longest = b"a" * 255 + b":65535"
+    assert host_of(longest) == longest.decode()
+    assert host_of(b"a" + longest) == ""
+    assert peer_ip("203.0.113.7") == "203.0.113.7"
+    assert peer_ip("fe80::1%" + "z" * 1000) == ""
 
 
 # --- one client, one site ---

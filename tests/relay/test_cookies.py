@@ -62,6 +62,13 @@ def test_tiktoks_own_cookie_is_never_written() -> None:
     assert [text.partition("=")[0] for text in found] == ["_fbp"]
 
 
+def test_a_domain_that_is_none_is_not_kept_in_mind() -> None:
+    """However long it is: a body may be half a megabyte of it."""
+    for domain, count in (("toko.example", 1), ("x" * 300 + ".toko.example", 0)):
+        host = f"t.{domain}"
+        assert len(renewed(domain, host, f"https://{host}", EVENT)) == count
+
+
 @pytest.mark.parametrize("status", ["denied", "awaited"])
 def test_without_consent_nothing_is_renewed(status: str) -> None:
     """What was not agreed to is not stored, by us no more than by the page."""
