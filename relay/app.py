@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -34,7 +33,8 @@ from relay.ingest import RETRY_AFTER_S, Ingest
 from relay.metrics import Metrics
 from relay.outbox import Outbox, OutboxUnavailable
 from relay.page_events import METHODS, PageEvents
-from relay.pages import SitePages, answer
+from relay.pages import HEADERS as PAGE_HEADERS
+from relay.pages import SitePages
 from relay.record import Received
 from relay.refusals import Refusal
 from relay.refusals import answer as refused
@@ -43,6 +43,7 @@ from relay.routing import Routing
 from relay.security_headers import HEADERS, SecurityHeaders
 from relay.sending import Sender, Transport
 from relay.site import Site
+from relay.texts import Texts
 from relay.watch import Watch
 from relay.webhooks import Webhooks
 
@@ -83,6 +84,7 @@ class Relay:
         self.clock_s = clock_s
         self.assets = assets
         self.pages = {site.site: SitePages(site, assets) for site in sites}
+        self.texts = Texts(PAGE_HEADERS, clock_s)
         self.limits = {site.site: SiteLimit(site.rate_limit) for site in sites}
         self.strangers = Strangers(sites, clock_s)
         every = {site.site: destinations(site) for site in sites}
@@ -112,17 +114,17 @@ class Relay:
     async def loader(self, request: Request) -> Response:
         site = site_named(self.sites, request.path_params["site"])
         text = self.pages[site.site].loader(self._base(request))
-        return answer(request, text, "text/javascript")
+        return self.texts.answer(request, text, "text/javascript")
 
     async def pyscript_config(self, request: Request) -> Response:
         site = site_named(self.sites, request.path_params["site"])
         text = self.pages[site.site].pyscript_config(self._base(request))
-        return answer(request, text, "application/json")
+        return self.texts.answer(request, text, "application/json")
 
     async def client_config(self, request: Request) -> Response:
         site = site_named(self.sites, request.path_params["site"])
         text = self.pages[site.site].client_config(self._base(request))
-        return answer(request, text, "application/json")
+        return self.texts.answer(request, text, "application/json")
 
     def _base(self, request: Request) -> str:
         """Our public address as the page sees it, in the page's own scheme."""
@@ -249,11 +251,7 @@ class Relay:
     def routes(self) -> list[Route]:
         return [
             Route(f"{self.path}/assets/{{path:path}}", self.assets.endpoint),
-            Route(
-                f"{self.path}/{{site}}.js",
-                self.loader,
-                middleware=[Middleware(GZipMiddleware)],  # our address is put in at each request
-            ),
+            Route(f"{self.path}/{{site}}.js", self.loader),
             Route(f"{self.path}/{{site}}/pyscript.json", self.pyscript_config),
             Route(f"{self.path}/{{site}}/client.json", self.client_config),
             self.page_events,

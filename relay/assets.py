@@ -5,6 +5,7 @@ under one path never changes, and a browser may keep it for ever.
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class Assets:
         file = asset.forms[coding]
         etag = f'"{asset.folder}-{coding}"'
         headers = {**HEADERS, "Cache-Control": FOR_EVER, "ETag": etag}
-        if _names_etag(request.headers.get("if-none-match", ""), etag):
+        if names_etag(request.headers.get("if-none-match", ""), etag):
             return Response(status_code=304, headers=headers)
         try:
             stat_result = file.stat()
@@ -100,7 +101,7 @@ class Assets:
         )
 
 
-def preferred_coding(accept_encoding: str | None, available: dict[str, Path]) -> str:
+def preferred_coding(accept_encoding: str | None, available: Collection[str]) -> str:
     """The available coding that the client likes best: `"br"`, `"gzip"` or `"identity"`.
 
     Equal weights go to the smaller form. Identity is also what a client gets that accepts none.
@@ -134,7 +135,7 @@ def _weights(accept_encoding: str) -> dict[str, float]:
     return weights
 
 
-def _names_etag(if_none_match: str, etag: str) -> bool:
+def names_etag(if_none_match: str, etag: str) -> bool:
     """Whether the client has this form already. Weak comparison: RFC 9110, section 13.1.2."""
     known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
     return etag in known or "*" in known

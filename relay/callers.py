@@ -38,7 +38,8 @@ GUESSES = ("unknown_key", "unknown_site", "unknown_store", "wrong_signature")
 
 Networks = Iterable[IPv4Network | IPv6Network]
 
-HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?")
+# A name has at most 253 characters (RFC 1035): what is made for each host stays as short.
+HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(:[0-9]{1,5})?")
 
 
 def site_named(sites: Mapping[str, Site], name: object) -> Site:

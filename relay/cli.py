@@ -14,7 +14,7 @@ import click
 from pixelmirror.wanted import is_named
 from relay import __version__
 from relay.app import Relay, create_app, page_path
-from relay.assets import Assets, AssetsMissing
+from relay.assets import CODINGS, Assets, AssetsMissing
 from relay.cli_outbox import DATA, dead_letters, events, outbox_file, run_to_the_end
 from relay.destinations.registry import destinations
 from relay.disk import LEAST_FREE_BYTES, Disk
@@ -26,6 +26,7 @@ from relay.pages import SitePages
 from relay.redaction import secrets
 from relay.serving import STOP_WITHIN_S, finish_within_s, serve_app
 from relay.site import Site, SiteError, load_all
+from relay.texts import compressed
 
 log = get_logger("pixelmirror.serving")
 
@@ -239,10 +240,16 @@ def build(file: Path, url: str, path: str, out: Path) -> None:
     base = url + path
     folder = out / path.strip("/")
     (folder / site.site).mkdir(parents=True, exist_ok=True)
-    (folder / f"{site.site}.js").write_text(pages.loader(base), encoding="utf-8")
-    configs = {"pyscript.json": pages.pyscript_config, "client.json": pages.client_config}
-    for name, config in configs.items():
-        (folder / site.site / name).write_text(config(base), encoding="utf-8")
+    texts = {
+        folder / f"{site.site}.js": pages.loader(base),
+        folder / site.site / "pyscript.json": pages.pyscript_config(base),
+        folder / site.site / "client.json": pages.client_config(base),
+    }
+    for name, text in texts.items():
+        name.write_text(text, encoding="utf-8")
+        for coding, ending in CODINGS.items():
+            compact = compressed(text.encode(), coding)
+            name.with_name(name.name + ending).write_bytes(compact)
     shutil.copytree(
         assets.dist,
         folder / "assets",

@@ -6,12 +6,8 @@ publishable key of a Scalev store to which the page posts itself.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
-
-from starlette.requests import Request
-from starlette.responses import Response
 
 from pixelmirror import data_layer
 from pixelmirror.pixels import PIXELS
@@ -157,12 +153,3 @@ class SitePages:
 
     def _files(self) -> dict[str, str]:
         return {self.assets.url(BASE, "tracker"): "./*"}
-
-
-def answer(request: Request, text: str, media_type: str) -> Response:
-    """The file, or 304 for a browser that has it."""
-    etag = '"' + hashlib.sha256(text.encode()).hexdigest()[:16] + '"'
-    headers = {**HEADERS, "ETag": etag}
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    return Response(text, headers=headers, media_type=media_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import re
 import threading
@@ -12,6 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import brotli
 import httpx
 import pytest
 from click.testing import CliRunner, Result
@@ -250,6 +252,17 @@ def test_a_build_is_all_that_pages_load(toko: Path, tmp_path: Path) -> None:
     assets = out / "s" / "assets"
     assert files <= {file.relative_to(assets) for file in assets.rglob("*")}
     assert not (assets / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("name", ["toko.js", "toko/pyscript.json", "toko/client.json"])
+def test_a_build_has_each_text_in_each_compressed_form(
+    toko: Path, tmp_path: Path, name: str
+) -> None:
+    """For web servers that send `.br` and `.gz` files beside, as they do with the assets."""
+    run("build", toko, "--url", "https://cdn.example", "--out", tmp_path)
+    file = tmp_path / "s" / name
+    assert brotli.decompress(file.with_name(f"{file.name}.br").read_bytes()) == file.read_bytes()
+    assert gzip.decompress(file.with_name(f"{file.name}.gz").read_bytes()) == file.read_bytes()
 
 
 def test_a_build_moves_with_the_path_and_can_be_repeated(toko: Path, tmp_path: Path) -> None:

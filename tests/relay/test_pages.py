@@ -216,16 +216,6 @@ def test_the_answer_is_for_any_page_and_kept_for_five_minutes(
     assert shared.ask("GET", path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_the_loader_is_compressed_on_its_way(shared: Stage) -> None:
-    """A third of its bytes, for who takes gzip."""
-    plain = shared.ask("GET", "/s/toko.js", headers={"Accept-Encoding": "identity"})
-    small = shared.ask("GET", "/s/toko.js", headers={"Accept-Encoding": "gzip"})
-    assert "content-encoding" not in plain.headers
-    assert small.headers["content-encoding"] == "gzip"
-    assert small.headers["vary"] == "Accept-Encoding"
-    assert small.text == plain.text
-
-
 def test_the_loader_of_another_address_has_another_etag(shared: Stage) -> None:
     """It names the relay by the host under which the page found it, in the page's own scheme."""
     tags = set()
@@ -236,7 +226,9 @@ def test_the_loader_of_another_address_has_another_etag(shared: Stage) -> None:
     assert len(tags) == 4
 
 
-@pytest.mark.parametrize("host", ['"><script>', "a b", "a/b", "user@host", "toko.example:", ""])
+@pytest.mark.parametrize(
+    "host", ['"><script>', "a b", "a/b", "user@host", "toko.example:", "", "a" * 254]
+)
 def test_a_host_that_is_none_is_refused(shared: Stage, host: str) -> None:
     """It would stand in the script as it is."""
     for path in ("/s/toko.js", "/s/toko/pyscript.json", "/s/toko/client.json"):
