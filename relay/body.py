@@ -10,8 +10,11 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NoReturn
+from types import GenericAlias
+from typing import Annotated, Any, NoReturn
 
+from msgspec import DecodeError, Meta
+from msgspec.json import Decoder, encode
 from starlette.requests import Request
 from starlette.types import Receive
 
@@ -34,6 +37,25 @@ ESCAPE = re.compile(
 TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 NO_BRACKET = re.compile(r"[^][{}]+")
 ALIKE = str.maketrans("{}", "[]")
+
+# Escapes that are a quotation mark, or half a character.
+HARD = (rb"\u0022", rb"\ud", rb"\uD")
+
+EASY_DEPTH = 8  # what an event has; each level more doubles the types
+
+
+def _easy() -> Decoder[dict[str, Any]]:
+    """Reads an object with the limits above, but for duplicate keys."""
+    key = Annotated[str, Meta(max_length=MAX_KEY)]
+    plain: Any = str | int | float | bool | None
+    value = plain
+    for _ in range(EASY_DEPTH):
+        found: Any = Annotated[GenericAlias(dict, (key, value)), Meta(max_length=MAX_KEYS)]
+        value = plain | GenericAlias(list, (value,)) | found
+    return Decoder(found)
+
+
+EASY = _easy()
 
 
 Head = Mapping[bytes, bytes]
@@ -82,11 +104,39 @@ def _too_large() -> Refusal:
 
 def decoded(body: bytes | bytearray) -> dict[str, Any]:
     """The JSON object that these bytes are; raises Refusal 400."""
+    document = read_quickly(body)
+    return read_strictly(body) if document is None else document
+
+
+def read_quickly(body: bytes | bytearray) -> dict[str, Any] | None:
+    """The same in a fifth of the time, and None where only `read_strictly` can tell."""
+    try:
+        document = EASY.decode(body)
+    except (DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return document if has_one_reading(body, document) else None
+
+
+def has_one_reading(body: bytes | bytearray, document: object) -> bool:
+    """True where surely no key stands twice in an object, and no character is cut in half.
+
+    `document` is what msgspec decoded the body to, and has lost the first of two such keys; so its
+    own JSON has fewer quotation marks, where in both of them each text has two, and each of those
+    within a text is written the same way.
+    """
+    if b"\\" in body and any(escape in body for escape in HARD):
+        return False
+    return body.count(b'"') == encode(document).count(b'"')
+
+
+def read_strictly(body: bytes | bytearray) -> dict[str, Any]:
+    """The object, or what is wrong: raises Refusal 400."""
     try:
         text = body.decode("utf-8-sig")
         _check_depth(text)
-        text = ESCAPE.sub(_whole_character, text)
-        document = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_object)
+        if "\\" in text:
+            text = ESCAPE.sub(_whole_character, text)
+        document = STRICT.decode(text)
     except _Unsound as error:
         raise Refusal("invalid_json", str(error)) from error
     except (ValueError, RecursionError) as error:
@@ -125,3 +175,6 @@ def _whole_character(escape: re.Match[str]) -> str:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)

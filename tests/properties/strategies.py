@@ -37,6 +37,31 @@ JSON = st.recursive(
 HOSTILE = st.one_of(JSON, st.sampled_from(list(VALUES.values())).map(copy.deepcopy))
 JSON_TEXTS = st.sampled_from(list(RAW.values()))
 
+# JSON as others write it, not always soundly: text by text, with keys that stand twice.
+PIECES = r"""
+a b é " { ], \" \\ \/ \t \u \x \u0061 \u0022 \u005c \u00e9 \u0000 \ud83d \ude00 \uD83D\uDE00 \u+0061
+"""
+ODD_TEXT = st.lists(st.sampled_from([*PIECES.split(), *SPACES]), max_size=4).map(
+    lambda pieces: f'"{"".join(pieces)}"'
+)
+ODD_NUMBER = st.sampled_from(
+    [
+        *"0 -0 -0.0 1e2 1E+2 1e400 1e-400 01 1. .5 0.1 5e-324 NaN 9007199254740993".split(),
+        *("123456789.123456789012345678", str(2**64), str(10**30), "9" * 4301),
+    ]
+)
+ODD_KEY = st.one_of(st.sampled_from(['"a"', '"b"', r'"\u0061"', '""']), ODD_TEXT)
+ODD_JSON = st.recursive(
+    st.one_of(ODD_TEXT, ODD_NUMBER, st.sampled_from(["true", "null", ""])),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda rows: f"[{','.join(rows)}]"),
+        st.lists(st.tuples(ODD_KEY, inner), max_size=3).map(
+            lambda pairs: "{" + ", ".join(f"{key}: {value}" for key, value in pairs) + "}"
+        ),
+    ),
+    max_leaves=8,
+)
+
 
 def refusal_of(read: Callable[..., Any], *given: Any, **named: Any) -> tuple[Any, str, str | None]:
     """What comes of reading, or else the refusal's code and the path of what is wrong."""

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from pixelmirror import consent_rules
 from relay import midtrans, storefront_body, wire
-from relay.body import MAX_DEPTH, MAX_KEY, decoded
+from relay.body import MAX_DEPTH, MAX_KEY, decoded, read_quickly, read_strictly
 from relay.destinations import Answer
 from relay.site import MidtransTable, Provider
 from relay.storefront_body import Copy, names_of
-from tests.properties.strategies import HOSTILE, JSON, TEXTS, mutated, refusal_of
+from tests.properties.strategies import HOSTILE, JSON, ODD_JSON, TEXTS, mutated, refusal_of
 from tests.relay.paid_shop import SERVER_KEY, SHOP, notification
 from tests.relay.relay_stage import NOW, site
 from tests.relay.storefront_bodies import META, SNACKVIDEO, TIKTOK
@@ -58,6 +58,23 @@ def test_the_depth_is_counted_as_it_is(levels: int, opening: str) -> None:
     is_too_deep = depth(json.loads(text)) > MAX_DEPTH
     _, code, _ = refusal_of(decoded, text.encode())
     assert code == ("invalid_json" if is_too_deep else "")
+
+
+@given(ODD_JSON)
+def test_what_is_read_quickly_is_read_the_same_as_strictly(text: str) -> None:
+    """Keys twice, half characters, endless numbers: a quick reader knows what it can't tell."""
+    raw = f'{{"a":{text}}}'.encode()
+    quickly = read_quickly(raw)
+    if quickly is not None:
+        assert repr(quickly) == repr(read_strictly(raw))
+
+
+@given(st.dictionaries(st.text(max_size=MAX_KEY), JSON, max_size=5))
+def test_most_bodies_are_read_quickly(document: dict[str, Any]) -> None:
+    """All of a modest depth, whose characters are written as they are."""
+    raw = json.dumps(document, ensure_ascii=False).encode()
+    is_easy = depth(document) <= 8 and rb"\u" not in raw
+    assert read_quickly(raw) == document or not is_easy
 
 
 # --- events ---
