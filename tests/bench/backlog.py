@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -19,7 +19,8 @@ import httpx
 from relay.delivery import DeliveryLoop, system_now_ms
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import prepare
-from tests.bench.relay import Pair, timed_async
+from tests.bench.relay import timed_async
+from tests.bench.rows import RELAY, Benchmark, Row, Run, at_most, columns
 from tests.relay.backlog import fill
 from tests.relay.delivery_stage import FakeDestination
 from tests.relay.records import NOW, event, record
@@ -52,37 +53,48 @@ async def store(path: Path) -> None:
         )
 
 
-@contextmanager
-def claiming() -> Iterator[Pair]:
+def backlog(run: Run) -> Iterator[Row]:
+    """With a million waiting, against a thousand."""
     with tempfile.TemporaryDirectory() as folder:
+        run.say(f"{MANY:,} deliveries are put into an outbox")
         many, few = outbox_with(folder, MANY), outbox_with(folder, FEW)
-        yield lambda: timed_async(lambda: claim(many)), lambda: timed_async(lambda: claim(few))
+        yield Row(
+            f"resident, {MANY:,} waiting",
+            "MB",
+            *columns([(memory_mb(many), memory_mb(few))]),
+            f"{FEW:,} waiting",
+            at_most(120, of="ours"),
+            is_headline=True,
+        )
+        for words, work in (
+            (f"claim {TURNS} times {EVENTS} of {MANY:,} waiting", claim),
+            (f"store {EVENTS} events beside {MANY:,} waiting", store),
+        ):
+            pairs = [
+                (timed_async(lambda: work(many)), timed_async(lambda: work(few)))  # noqa: B023
+                for _ in run.turns()
+            ]
+            yield Row(
+                words,
+                "ms",
+                *columns([(one * 1000, other * 1000) for one, other in pairs]),
+                f"{FEW:,} waiting",
+                at_most(1.25),
+            )
 
 
-@contextmanager
-def storing() -> Iterator[Pair]:
-    with tempfile.TemporaryDirectory() as folder:
-        many, few = outbox_with(folder, MANY), outbox_with(folder, FEW)
-        yield lambda: timed_async(lambda: store(many)), lambda: timed_async(lambda: store(few))
+BENCHMARKS = [Benchmark("backlog", RELAY, backlog)]
 
 
-BENCHMARKS = [
-    (f"claim {TURNS} times {EVENTS} of {MANY:,} waiting", f"of {FEW:,} waiting", claiming),
-    (f"store {EVENTS} events beside {MANY:,} waiting", f"beside {FEW:,} waiting", storing),
-]
+def memory_mb(path: Path) -> float:
+    """The most that a program has in memory that delivers beside this backlog."""
+    done = subprocess.run(
+        [sys.executable, __file__, str(path)], check=True, stdout=subprocess.PIPE, text=True
+    )
+    return float(done.stdout)
 
 
-def memory() -> Iterator[str]:
-    """What a relay's delivery takes with a dead destination's backlog, a line for each size."""
-    for count in (FEW, MANY):
-        with tempfile.TemporaryDirectory() as folder:
-            path = outbox_with(folder, count)
-            yield subprocess.run(
-                [sys.executable, __file__, str(path)], check=True, capture_output=True, text=True
-            ).stdout.strip()
-
-
-async def deliver_beside(path: Path) -> str:
+async def deliver_beside(path: Path) -> None:
     """Events come for a destination that is up while the backlog waits for one that is not."""
 
     is_asked = asyncio.Event()
@@ -103,21 +115,13 @@ async def deliver_beside(path: Path) -> str:
             transport=lambda: httpx.MockTransport(system),
         )
         loop.start()
-        waits_s = []
         for n in range(EVENTS):
-            start = time.perf_counter()
             one = event(f"live_{n}", event_time=system_now_ms(), received_at=system_now_ms())
             for site, name in await outbox.put([(one, record("", "tiktok")[1])]):
                 loop.wake(site, name)
             await is_asked.wait()
             is_asked.clear()
-            waits_s.append(time.perf_counter() - start)
-        waiting = {one.destination: one.count for one in await outbox.waiting()}
         await loop.stop(5)
-    return (
-        f"{waiting['meta']:>9,} wait for a dead destination: {resident_mb():.0f} MB resident, "
-        f"another's events sent within {max(waits_s) * 1000:.0f} ms"
-    )
 
 
 def resident_mb() -> float:
@@ -128,4 +132,6 @@ def resident_mb() -> float:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(deliver_beside(Path(sys.argv[1]))))
+    logging.disable(logging.WARNING)  # that the one is down
+    asyncio.run(deliver_beside(Path(sys.argv[1])))
+    print(resident_mb())
