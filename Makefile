@@ -74,7 +74,7 @@ $(VENV): requirements-dev.lock pyproject.toml
 	@touch $@
 
 # A group that has not changed is not made again, so this is quick after a change of our own code.
-$(WEB): $(VENV) web/package-lock.json web/build.py web/image.py $(OURS)
+$(WEB): $(VENV) web/package-lock.json $(wildcard web/*.py) $(OURS)
 	$(BIN)/python web/build.py
 
 browser: $(VENV)

@@ -1,5 +1,6 @@
 """`web/build.py`: page assets are reproducible, content-hashed and cheap to bring up to date."""
 
+import ast
 import gzip
 import hashlib
 import io
@@ -15,6 +16,7 @@ import brotli
 import pytest
 
 import build
+from stripped import stripped
 
 REPO = Path(__file__).parents[1]
 CHUNKS = {
@@ -143,6 +145,43 @@ def test_the_archive_holds_the_trackers_modules_parents_first(web: Path) -> None
     ]
 
 
+STRIPPED = [
+    ('"""Why.\n\nMore."""\na = 1\n', "0\n\n\na = 1\n", "a module's docstring"),
+    ("def f():\n    'Why.'\n", "def f():\n    0\n", "a body that is nothing else"),
+    ("class C:\n\n    '''Why'''\n    a = 1\n", "class C:\n\n    0\n    a = 1\n", "a class's"),
+    ("a = 1  # why\n# more\n", "a = 1\n\n", "comments"),
+    ("a = '#'  # é '\n", "a = '#'\n", "a text that looks like a comment"),
+    ("a = (\n  'b'  # why\n)\n", "a = (\n  'b'\n)\n", "a text on a line of its own"),
+    ("'a'.join(b)\n", "'a'.join(b)\n", "a statement that begins with a text"),
+]
+
+
+@pytest.mark.parametrize(("source", "expected", "what"), STRIPPED)
+def test_comments_and_docstrings_are_left_out(source: str, expected: str, what: str) -> None:
+    assert stripped(source.encode()).decode() == expected, what
+
+
+@pytest.mark.parametrize("name", sorted(build.tracker_modules(build.WEB)))
+def test_what_is_left_of_the_tracker_is_the_same_program_on_the_same_lines(name: str) -> None:
+    """A traceback out of a page leads to the right place of the repository."""
+    source = build.tracker_modules(build.WEB)[name]
+    assert _program(stripped(source)) == _program(source)
+
+
+def _program(source: bytes) -> list[str]:
+    """Each node with its line, but for the statements that are a constant: they do nothing."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        for _, body in ast.iter_fields(node):
+            if isinstance(body, list):
+                body[:] = [one for one in body if not _does_nothing(one)]
+    return [f"{getattr(node, 'lineno', '')} {ast.dump(node)}" for node in ast.walk(tree)]
+
+
+def _does_nothing(node: object) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
 def test_the_client_comes_with_what_it_imports_in_pyodide_and_the_licences(web: Path) -> None:
     """No page of a shop loads any of it; what opens sockets no page can use."""
     names = _names(build.client_files(web))
@@ -226,7 +265,8 @@ for f in tar:
     clients = {package / "sent_event.py", *(package / "client").glob("*.py")}
     modules = set(package.rglob("*.py")) - clients
     assert set(node.stdout.splitlines()) == {
-        f"{module.relative_to(web).as_posix()} {hashlib.sha256(module.read_bytes()).hexdigest()}"
+        f"{module.relative_to(web).as_posix()} "
+        f"{hashlib.sha256(stripped(module.read_bytes())).hexdigest()}"
         for module in modules
     }
 

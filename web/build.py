@@ -24,6 +24,7 @@ from pathlib import Path
 from subprocess import PIPE
 
 import image
+from stripped import stripped
 
 WEB = Path(__file__).resolve().parent
 
@@ -96,12 +97,13 @@ def pyodide_files(web: Path) -> Files:
 
 def tracker_files(web: Path) -> Files:
     """The tracker, all of the Python package `pixelmirror` but its client, as one archive."""
-    return _archive("pixelmirror", _tracker(web))
+    files = {name: stripped(source) for name, source in tracker_modules(web).items()}
+    return _archive("pixelmirror", files)
 
 
 def image_files(web: Path) -> Files:
     """The tracker for MicroPython that the page starts directly: bytecode, in one image."""
-    return {"pixelmirror.romfs": image.image(_tracker(web), web)}
+    return {"pixelmirror.romfs": image.image(tracker_modules(web), web)}
 
 
 def client_files(web: Path) -> Files:
@@ -118,7 +120,8 @@ def client_files(web: Path) -> Files:
     return _archive("client", files)
 
 
-def _tracker(web: Path) -> Files:
+def tracker_modules(web: Path) -> Files:
+    """What the tracker consists of, by path: `{"pixelmirror/event.py": b"..."}`."""
     return {name: content for name, content in _modules(web).items() if not _is_client(name)}
 
 
