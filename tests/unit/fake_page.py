@@ -9,6 +9,9 @@ import json
 from pixelmirror.anything import Any, Function
 from tests.unit.samples import NOW_MS, URL
 
+# What an entry holds -> its field that says when it happened.
+TIMES = {"event": "event_time", "call": "time", "copy": "time"}
+
 
 class Browser:
     """What outlives a page: cookies, storage, the orders that were fired."""
@@ -39,11 +42,14 @@ class FakePage:
         self.missing: list[str] = []  # globals that are not on the page
         self.throwing: list[str] = []  # globals whose calls throw
         self.own: dict[str, Any] = {}  # kind -> what the page's own code has done with it
+        self.results: dict[str, Any] = {}  # UUID -> {pixel: result}, until the event's fate
+        self.complained: list[str] = []  # pixels whose failure was said
         self.widget: Any = None  # Alhena's: method -> what it returns, an Exception is thrown
         self.request: Any = None  # (body, done), while one is under way
         self.sends: dict[str, Any] = {}  # key -> done, of what is under way to Scalev
         self.is_full = False  # the browser sends nothing on should the page go
         self.room_bytes = 60000
+        self.tasks = 0  # those that the tracker asked for
         self.timers: list[Any] = []  # [(wait_ms, function)]
 
     def done(self, verb: str) -> list[Any]:
@@ -91,14 +97,26 @@ class FakePage:
     # --- storage ---
 
     def entries(self, shelf: str = "call") -> list[Any]:
+        found = []
         stored = self.browser.shelf(shelf)
-        return [(key, json.loads(stored[key])) for key in stored]
+        for key in list(stored):
+            entry = json.loads(stored[key])
+            times = [entry[what].get(TIMES[what], 0) for what in TIMES if what in entry]
+            time = times[0] if times else 0
+            row = {"time": time, "by": entry["by"], "at": entry["at"]}
+            found.append((key, row))
+        return found
 
     def entry(self, key: str, shelf: str = "call") -> Any:
         return json.loads(self.browser.shelf(shelf).get(key, "null"))
 
-    def write(self, key: str, entry: Any, shelf: str = "call") -> None:
-        self.browser.shelf(shelf)[key] = json.dumps(entry)
+    def holders(self, keys: list[str], shelf: str = "call") -> Any:
+        entries = {key: self.entry(key, shelf) for key in keys}
+        return {key: entries[key]["by"] for key in keys if entries[key]}
+
+    def write(self, key: str, text: Any, shelf: str = "call") -> None:
+        """`text` is JSON, or for short what it holds."""
+        self.browser.shelf(shelf)[key] = text if isinstance(text, str) else json.dumps(text)
         self.did.append(["write", key])
 
     def remove(self, key: str, shelf: str = "call") -> None:
@@ -107,11 +125,12 @@ class FakePage:
     def reserve(self, keys: list[str], done: Function, shelf: str = "call") -> None:
         done([key for key in keys if key not in self.browser.reserved])
 
-    def orders(self) -> list[str]:
-        return list(self.browser.fired_orders)
-
-    def write_orders(self, orders: list[str]) -> None:
-        self.browser.fired_orders = orders
+    def is_new_order(self, key: str, most: int) -> bool:
+        if key in self.browser.fired_orders:
+            return False
+        self.browser.fired_orders.append(key)
+        self.browser.fired_orders = self.browser.fired_orders[-most:]
+        return True
 
     # --- pixels ---
 
@@ -121,20 +140,41 @@ class FakePage:
     def heard(self, kind: str) -> Any:
         return self.own.get(kind, {"ids": [], "page_view": False})
 
-    def guard(self, steps: list[Any]) -> Any:
-        """The loader's guard: `{"ok"}`, or why it is not."""
-        steps = json.loads(json.dumps(steps))
-        name = steps[0][0]
-        if name == "gleenWidget" and self.widget is not None:
-            value = self.widget[steps[1][0]]
-            is_thrown = isinstance(value, Exception)
-            return {"ok": False, "error": str(value)} if is_thrown else {"ok": True, "value": value}
-        if name in self.missing or name == "gleenWidget":
-            return {"ok": False, "missing": True, "error": name + " is not on the page"}
-        self.did.append(["call", steps])
-        if name in self.throwing:
-            return {"ok": False, "error": name + ": it is broken"}
-        return {"ok": True}
+    def prepare(self, name: str, calls: list[Any]) -> None:
+        for steps in calls:
+            self._fired(name, [steps])
+
+    def fire(self, uuid: str, pixels: list[Any]) -> None:
+        self.results[uuid] = {name: self._fired(name, calls) for name, calls in pixels}
+
+    def value(self, name: str, steps: list[Any]) -> Any:
+        if self.widget is None:
+            return None
+        value = self.widget[steps[1][0]]
+        if isinstance(value, Exception):
+            self._complain(name, "failed: " + str(value))
+            return None
+        return value
+
+    def _fired(self, name: str, calls: Any) -> str:
+        """What became of the event in one pixel; the first call that fails says so."""
+        if isinstance(calls, str):
+            result: str = calls
+            return self._complain(name, result) if result.startswith("failed") else result
+        for steps in json.loads(json.dumps(calls)):
+            first = steps[0][0]
+            if first in self.missing:
+                return "skipped: " + first + " is not on the page"
+            self.did.append(["call", steps])
+            if first in self.throwing:
+                return self._complain(name, "failed: " + first + ": it is broken")
+        return "fired"
+
+    def _complain(self, name: str, result: str) -> str:
+        if name not in self.complained:
+            self.complained.append(name)
+            self.say(name, "pixel", result)
+        return result
 
     # --- the relay ---
 
@@ -155,6 +195,10 @@ class FakePage:
         self.did.append(["beacon", json.loads(text)])
 
     def later(self, wait_ms: int, function: Function, whose: str) -> None:
+        if not wait_ms:  # a task of its own, and soon
+            self.tasks += 1
+            function()
+            return
         self.timers.append((wait_ms, function))
         self.did.append(["later", wait_ms])
 
@@ -166,9 +210,9 @@ class FakePage:
 
     # --- Scalev ---
 
-    def send(self, url: str, headers: Any, text: str, done: Function, whose: str, key: str) -> bool:
+    def send(self, url: str, headers: Any, body: Any, done: Function, whose: str, key: str) -> bool:
         assert key not in self.sends, key + " is under way"
-        self.did.append(["send", url, headers, json.loads(text)])
+        self.did.append(["send", url, headers, json.loads(json.dumps(body))])
         self.sends[key] = done
         return not self.is_full
 
@@ -190,5 +234,6 @@ class FakePage:
     def note(self, text: str) -> None:
         self.did.append(["note", text])
 
-    def sent(self, event: Any, result: Any) -> None:
-        self.did.append(["sent", event["event_id"], result])
+    def sent(self, uuid: str, text: str, fate: str) -> None:
+        result = {"pixels": self.results.pop(uuid), "relay": fate}
+        self.did.append(["sent", json.loads(text)["event_id"], result])

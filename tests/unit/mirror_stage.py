@@ -15,7 +15,10 @@ class Stage:
         self.page = FakePage(browser, page_id)
         self.page.clock_ms = clock_ms
         self.fates: list[Any] = []
-        self.mirror = Mirror(self.page, lambda uuid, fate: self.fates.append((uuid, fate)))
+        self.mirror = Mirror(self.page, self._on_fate)
+
+    def _on_fate(self, uuid: str, text: str, fate: str) -> None:
+        self.fates.append((uuid, fate))
 
     def keep(self, *uuids: str) -> None:
         for uuid in uuids:
@@ -28,7 +31,8 @@ class Stage:
         return Stage(self.page.browser, page_id, self.page.clock_ms)
 
     def taken_over(self) -> list[str]:
-        return [uuid for uuid, _ in self.mirror.entries.left_over()]
+        found: list[str] = self.mirror.entries.left_over()
+        return found
 
 
 def event(uuid: str, **fields: Any) -> dict[str, Any]:

@@ -41,7 +41,14 @@ class Shop:
         return call
 
     def start(self, *calls: Any) -> Any:
-        self.tracker.start([self.recorded(*words) for words in calls])
+        return self.start_with([self.recorded(*words) for words in calls])
+
+    def start_with(self, calls: list[Any]) -> Any:
+        """As web/page/edge.js does it: a call that was kept may be another page's by now."""
+        self.tracker.start([call for call in calls if not call.get("kept")])
+        for call in calls:
+            if not call.get("kept") or self.tracker.mirror.entries.is_ours(call["uuid"]):
+                self.tracker.take(call)
         return self
 
     def call(self, *words: Any) -> Any:

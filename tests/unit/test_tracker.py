@@ -221,11 +221,11 @@ def test_an_early_call_that_breaks_us_stops_no_other() -> None:
     shop = Shop()
     shop.page.write("old", {"call": {"time": NOW_MS}, "by": None, "at": NOW_MS})
     broken = dict(shop.recorded("page"), page=None)
-    shop.tracker.start([shop.recorded("page"), broken, shop.recorded(*ADD)])
+    shop.start_with([shop.recorded("page"), broken, shop.recorded(*ADD)])
     shop.page.answer(204)
     assert names(shop) == ["page_view", "add_to_cart"]
     said = [words[0] for words in shop.page.done("say")]
-    assert len([words for words in said if words.startswith("internal error in start - ")]) == 2, (
+    assert len([words for words in said if words.startswith("internal error in take - ")]) == 2, (
         said
     )
     assert "old" not in shop.page.browser.stored
@@ -271,7 +271,7 @@ def test_the_last_200_orders_are_remembered() -> None:
     page = FakePage()
     page.browser.fired_orders = [str(i) + "-purchase" for i in range(200)]
     shop = Shop(site(destinations={}), page).start(PURCHASE)
-    found = page.orders()
+    found = page.browser.fired_orders
     assert (len(found), found[0], found[-1]) == (200, "1-purchase", "ORD-77-purchase")
     assert shop.call("track", "purchase", params("purchase", id="7")) is None
 
@@ -282,7 +282,7 @@ def test_r63_a_spam_order_fires_nothing() -> None:
     for kind in KINDS:
         assert shop.fired(kind) == [], kind
     assert shop.posted() == []
-    assert shop.page.orders() == []
+    assert shop.page.browser.fired_orders == []
     assert shop.page.browser.stored == {}
 
 
@@ -330,7 +330,7 @@ def test_an_early_call_that_another_page_has_taken_is_left_to_it() -> None:
     mine, theirs, gone = shop.recorded("page"), shop.recorded("page"), shop.recorded("page")
     shop.page.write(theirs["uuid"], {"call": theirs, "by": "page-2", "at": NOW_MS})
     shop.page.remove(gone["uuid"])
-    shop.tracker.start([theirs, gone, mine])
+    shop.start_with([theirs, gone, mine])
     shop.page.answer(204)
     assert [event["event_id"] for event in shop.posted()] == ["page_view_page-1-1"]
     assert list(shop.page.browser.stored) == [theirs["uuid"]]

@@ -1,99 +1,283 @@
-// All that Python uses of the page, beside what the loader has: the guard, the pixels, sending.
+// All that Python uses of the page. Whatever happens, Python is told once, together with what it may
+// want to know of the page (`enter`), and answers with all that is to be done, as one JSON text.
 import { PIXELS } from "./pixels.js";
 
-// The one function through which Python calls what may throw: a JavaScript exception would kill the
-// interpreter. Takes steps from `window` as JSON text, [name], [name, [arguments]] or
-// [name, "=", value], and gives {ok, value, error} as JSON text.
-const guard = (text) => {
-  let path = "";
-  try {
-    let here = window;
-    for (const [name, words, value] of JSON.parse(text)) {
-      path += path ? `.${name}` : name;
-      if (words === "=") here[name] = value;
-      else if (!words) here = here[name];
-      else if (typeof here?.[name] === "function") here = here[name](...words);
-      else return JSON.stringify({ ok: false, missing: true, error: `${path} is not on the page` });
-    }
-    return answer(here);
-  } catch (error) {
-    return JSON.stringify({ ok: false, error: `${path}: ${String(error?.message ?? error)}` });
-  }
-};
+const SLICE_MS = 20; // of the main thread at a time, for the calls of before Python
 
-const answer = (value) => {
+// What steps from `window` lead to: [name], or [name, [arguments]] for a call. Throws; a function
+// that is not there throws a `Missing`.
+const follow = (steps) => {
+  let path = "";
+  let here = window;
   try {
-    return JSON.stringify({ ok: true, value });
-  } catch {
-    return '{"ok": true}'; // not all that is on a page can be told
+    for (const [name, words] of steps) {
+      path += path ? `.${name}` : name;
+      if (!words) here = here[name];
+      else if (typeof here?.[name] === "function") here = here[name](...words);
+      else throw new Missing("is not on the page");
+    }
+  } catch (error) {
+    if (error instanceof Missing) throw new Missing(`${path} ${error.message}`);
+    throw new Error(`${path}: ${String(error?.message ?? error)}`);
   }
+  return here;
+};
+class Missing extends Error {}
+
+const soon = (action) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    action();
+  };
+  port2.postMessage(0);
 };
 
 // `loader` is what web/loader.js keeps in `pixelmirror._`; all of this joins it there.
 export const edge = (loader) => {
-  const { settings, prefix, attempt, say, listeners, uuid7 } = loader;
+  const { settings, prefix, pageId, attempt, say, listeners, uuid7, landing, waiting } = loader;
+  const kinds = Object.values(settings.destinations).map(({ kind }) => kind);
+  const memory = new Map(); // storage where the page's own is full or forbidden
+  const results = new Map(); // UUID -> what became of the event in each pixel, until its fate is known
+  const complained = new Set();
+  let python; // its one function
+  let page; // of the last call
+  let told = ""; // what Python knows of the page
   let sentOn = 0; // bytes under way that the browser sends on should the page go
 
-  return {
-    guard,
+  const read = (key) =>
+    attempt(() =>
+      JSON.parse(attempt(() => localStorage.getItem(prefix + key)) ?? memory.get(key) ?? "null")
+    );
+  const write = (key, value) => {
+    const text = JSON.stringify(value);
+    attempt(() => localStorage.setItem(prefix + key, text), () => memory.set(key, text));
+  };
+  const remove = (key) => {
+    memory.delete(key);
+    attempt(() => localStorage.removeItem(prefix + key));
+  };
+  // Say a failure once for each pixel, not three hundred times.
+  const complain = (name, result) => {
+    if (!complained.has(name)) say(name, "pixel", result);
+    complained.add(name);
+    return result;
+  };
+  // Each call of a pixel on its own; the first that fails is the result.
+  const fired = (name, calls) => {
+    if (typeof calls === "string") return calls.startsWith("failed") ? complain(name, calls) : calls;
+    try {
+      calls.forEach(follow);
+      return "fired";
+    } catch (error) {
+      const isMissing = error instanceof Missing;
+      return isMissing ? `skipped: ${error.message}` : complain(name, `failed: ${error.message}`);
+    }
+  };
+
+  // POST at once; Python is told the answer's status, 0 for none. True when the browser sends it on
+  // should the page go.
+  const send = (url, init, body, then, ...given) => {
+    const size = new Blob([body]).size;
+    const keepalive = size < 60000 - sentOn; // of 64 KiB
+    if (keepalive) sentOn += size;
+    const answered = (status, retryAfter) => {
+      if (keepalive) sentOn -= size;
+      enter(then, status, retryAfter, ...given);
+    };
+    const options = { method: "POST", body, keepalive, ...init };
+    attempt(() => fetch(url, options), (error) => Promise.reject(error)).then(
+      (reply) => answered(reply.status, reply.headers.get("Retry-After") ?? ""),
+      () => answered(0, "")
+    );
+    return keepalive;
+  };
+
+  // True when no other tab has reserved this: what a tab writes to the storage the others see late.
+  // A lock is held until they surely do.
+  const isReserved = (key) =>
+    new Promise((resolve) => {
+      const lock = (granted) => {
+        resolve(granted !== null);
+        return granted && new Promise((release) => setTimeout(release, 10000));
+      };
+      const unknown = () => resolve(true); // only secure pages have locks
+      attempt(
+        () => navigator.locks.request(prefix + key, { ifAvailable: true }, lock).catch(unknown),
+        unknown
+      );
+    });
+
+  // What Python can have done. The last one's value is the answer.
+  const actions = {
+    is: (value) => value,
+    facts() {
+      const now = facts();
+      told = JSON.stringify(now);
+      return now;
+    },
+    write,
+    remove,
+    read,
+    // The domain, the first of these, on which the browser keeps a cookie; empty for the host alone.
+    domain: (domains) =>
+      domains.find((domain) => {
+        const where = `Path=/; Domain=${domain}`;
+        document.cookie = `_pm_try=1; SameSite=Lax; ${where}`;
+        const isKept = document.cookie.includes("_pm_try=");
+        document.cookie = `_pm_try=; Max-Age=0; ${where}`;
+        return isKept;
+      }) ?? "",
+    // The first text is written; where a host-only twin of its name masks it, the second one too.
+    cookie(...texts) {
+      for (const text of texts) {
+        const [pair] = text.split(";");
+        const [name] = pair.split("=");
+        document.cookie = text;
+        const now = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
+        if (now === pair) return;
+      }
+    },
+    // [[key, when it happened, who takes care of it, since when]] of all that lies on this shelf.
+    entries(shelf) {
+      const found = [];
+      const stored = attempt(() => Object.keys(localStorage)) ?? [];
+      for (const name of [...stored, ...[...memory.keys()].map((key) => prefix + key)]) {
+        if (!name.startsWith(`${prefix}${shelf}.`)) continue;
+        const key = name.slice(prefix.length);
+        const { event, call, copy, by, at } = read(key) ?? {};
+        const time = event?.event_time ?? call?.time ?? copy?.time ?? 0;
+        if (at === undefined || by === undefined || !/^[\w.-]+$/.test(key)) remove(key);
+        else found.push([key.slice(shelf.length + 1), { time, by, at }]);
+      }
+      return found;
+    },
+    // Of these keys, who takes care of each that is still kept.
+    holders: (shelf, keys) =>
+      Object.fromEntries(
+        keys.map((key) => [key, read(`${shelf}.${key}`)]).flatMap(([key, entry]) => (entry ? [[key, entry.by]] : []))
+      ),
+    reserve(then, keys) {
+      Promise.all(keys.map(isReserved)).then((ours) =>
+        enter(then, JSON.stringify(keys.filter((_, i) => ours[i])))
+      );
+    },
+    // True the first time in this browser; `most` are remembered.
+    order(id, most) {
+      const orders = read("orders") ?? [];
+      if (orders.includes(id)) return false;
+      write("orders", [...orders, id].slice(-most));
+      return true;
+    },
     install(name) {
       const { kind, sdk_urls: urls } = settings.destinations[name];
-      PIXELS[kind].install(load(urls), urls);
+      const failed = (error) => say(name, "pixel can't be set up:", error.message);
+      attempt(() => PIXELS[kind].install(load(urls), urls), failed);
     },
-    heard: (kind) => PIXELS[kind].heard?.(),
-    // POST at once; `done(status, retryAfter, ...given)`, status 0 for no answer. True when the browser
-    // sends it on should the page go.
-    send(url, init, text, done, ...given) {
-      const size = new Blob([text]).size;
-      const keepalive = size < loader.room();
-      if (keepalive) sentOn += size;
-      const answered = (status, retryAfter) => {
-        if (keepalive) sentOn -= size;
-        attempt(() => done(status, retryAfter, ...given), say);
-      };
-      const options = { method: "POST", body: text, keepalive, ...JSON.parse(init) };
-      attempt(() => fetch(url, options), (error) => Promise.reject(error)).then(
-        (reply) => answered(reply.status, reply.headers.get("Retry-After") ?? ""),
-        () => answered(0, "")
-      );
-      return keepalive;
-    },
-    room: () => 60000 - sentOn, // of 64 KiB
-    beacon: (text) => navigator.sendBeacon(settings.relay, text),
-    later: (action, waitMs) => setTimeout(action, waitMs),
-    chance: () => uuid7(0).slice(-12),
-    stored: (start) => Object.entries(localStorage).filter(([key]) => key.startsWith(start)),
-    // `done` is told which of these UUIDs no other tab has reserved: what a tab writes to the storage
-    // the others see late. A lock is held until they surely do.
-    reserve(text, done) {
-      const isOurs = (uuid) =>
-        new Promise((resolve) => {
-          const lock = (granted) => {
-            resolve(granted !== null);
-            return granted && new Promise((release) => setTimeout(release, 10000));
-          };
-          const unknown = () => resolve(true); // only secure pages have locks
-          attempt(
-            () => navigator.locks.request(prefix + uuid, { ifAvailable: true }, lock).catch(unknown),
-            unknown
-          );
-        });
-      const uuids = JSON.parse(text);
-      Promise.all(uuids.map(isOurs)).then((ours) =>
-        attempt(() => done(JSON.stringify(uuids.filter((_, i) => ours[i]))), say)
-      );
-    },
-    sent(event, result) {
+    // What comes before events; what fails in it is said, the events go on.
+    prepare: (name, calls) => calls.forEach((steps) => fired(name, [steps])),
+    fire: (uuid, pixels) =>
+      results.set(uuid, Object.fromEntries(pixels.map(([name, calls]) => [name, fired(name, calls)]))),
+    ask: (name, steps) =>
+      attempt(
+        () => follow(steps),
+        (error) => void (error instanceof Missing || complain(name, `failed: ${error.message}`))
+      ),
+    // Tell the page's `on("sent", ...)` listeners.
+    sent(uuid, event, relay) {
+      const result = { pixels: results.get(uuid), relay };
+      results.delete(uuid);
       for (const listener of listeners) attempt(() => listener(event, result), (error) => say(error));
     },
+    post: (then, body) =>
+      void send(
+        settings.relay,
+        { headers: { "Content-Type": "text/plain" }, credentials: "include" },
+        JSON.stringify(body),
+        then
+      ),
+    send: (url, headers, body, then, key) =>
+      send(url, { headers, credentials: "omit" }, JSON.stringify(body), then, key),
+    room: () => 60000 - sentOn,
+    beacon: (body) => void navigator.sendBeacon(settings.relay, JSON.stringify(body)),
+    later: (then, waitMs) => void setTimeout(enter, waitMs, then),
+    uuid: () => uuid7(Date.now()),
+    say: (...words) => say(...words),
+    warn: (text) => console.warn("[pixelmirror]", text),
+    note: (text) => console.debug("[pixelmirror]", text),
+  };
+
+  // A JavaScript exception would kill the interpreter, and none of Python's may stop another action.
+  const run = (text) => {
+    let value;
+    for (const [name, ...words] of JSON.parse(text))
+      value = attempt(() => actions[name](...words), (error) => say(error));
+    return value;
+  };
+
+  const facts = () => {
+    const heard = {};
+    for (const kind of kinds) heard[kind] = attempt(() => PIXELS[kind].heard?.());
+    return { page, cookies: attempt(() => document.cookie) ?? "", heard };
+  };
+  const enter = (name, ...words) =>
+    attempt(
+      () => {
+        const now = JSON.stringify(facts());
+        const news = now === told ? "" : now;
+        told = now;
+        const todo = python(news, name, ...words);
+        return todo ? run(todo) : undefined;
+      },
+      (error) => say(error)
+    );
+
+  const take = (call) => {
+    page = call.page;
+    return enter("take", call.uuid, JSON.stringify([call.time, call.args]));
+  };
+  // A call that was kept may be another page's by now.
+  const isOurs = ({ uuid, kept }) => !kept || [null, pageId].includes(read(`call.${uuid}`)?.by);
+  const catchUp = () => {
+    const end = performance.now() + SLICE_MS;
+    while (waiting.length && performance.now() < end) {
+      const call = waiting.shift();
+      if (isOurs(call)) take(call);
+    }
+    if (waiting.length) soon(catchUp);
+    else loader.up((text) => take(JSON.parse(text)));
+  };
+
+  return {
     // True for the one interpreter that is to run the tracker.
     claim(name) {
       const isIt = !loader.runtime && (loader.wanted === name || loader.bringsOwn());
       if (isIt) loader.runtime = name;
       return isIt;
     },
-    take: () => JSON.stringify(loader.waiting.splice(0)),
-    up: loader.up,
+    // Python is there: it begins, and takes what was called before it.
+    begin(function_) {
+      python = function_;
+      const left = read("landing");
+      const reset = read("reset");
+      const start = {
+        page_id: pageId,
+        settings,
+        landings: left && left.time !== landing.time ? [left, landing] : [landing],
+        reset_id: reset && reset.by !== pageId ? reset.id : "",
+        has_gpc: navigator.globalPrivacyControl === true,
+        host: location.hostname,
+        is_https: location.protocol === "https:",
+        chance: uuid7(0).slice(-12),
+        calls: waiting.filter(({ kept }) => !kept),
+      };
+      enter("begin", JSON.stringify(start));
+      loader.onHide = () => enter("leave");
+      loader.onReturn = () => enter("come_back");
+      catchUp();
+    },
+    // Do this at once, and give the last one's value.
+    ask: (text) => attempt(() => JSON.stringify(run(text)), say) ?? "null",
   };
 };
 

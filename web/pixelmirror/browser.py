@@ -1,8 +1,10 @@
-"""The page: the only module that touches it. Everything here goes through the loader's guard.
+"""The page: the only module that touches it, through two JavaScript functions of web/page/edge.js.
 
 A JavaScript exception thrown under a call from MicroPython can't be caught and in the end kills
-the interpreter, and whole numbers of 2^31 and more wrap between the two; so all that may throw,
-and all that is structured, crosses as JSON text through one guarded JavaScript function.
+the interpreter, and whole numbers of 2^31 and more wrap between the two; so all that crosses is
+text, and all that may throw is done by JavaScript under its guard. And each crossing costs as much
+as a screen of Python: so what is to be done in the page is gathered, and handed over at once when
+Python is through with what has happened, or has to ask something.
 """
 
 import json
@@ -13,50 +15,76 @@ from . import attribution
 from .anything import Any, Function
 from .tracker import Tracker
 
-LOADER = (["pixelmirror"], ["_"])
+NOTHING_HEARD = {"ids": [], "page_view": False}
 
 
 class Page:
-    """What the tracker, the mirror and what goes to Scalev from here need of a page."""
+    """What the tracker, the mirror and what goes to Scalev from here need of a page.
 
-    def __init__(self, loader: Any, create_proxy: Function) -> None:
-        self.loader = loader
-        self.create_proxy = create_proxy
-        self.id = loader.pageId
-        self.settings = self._loader(["settings"])
-        self.prefix = "pm." + self.settings["site"] + "."
-        self.memory: dict = {}  # storage where the page's own is full or forbidden
-        self.callbacks: dict = {}
+    `cross(text)` has the actions done that the text holds, and gives the last one's value.
+    """
 
-    # --- the guard ---
+    def __init__(self, cross: Function) -> None:
+        self.cross = cross
+        self.todo: list = []  # actions, as JSON texts
+        self.callbacks: dict = {"begin": self._begin}
+        self.start: dict = {}  # what was so when Python came
+        self.id = ""
+        self.facts: dict = {}  # what the page was like when this happened
+        self.known_cookies: dict = {}
+        self.is_changed = False  # by us since
 
-    def guard(self, steps: list) -> dict:
-        """`{"ok", "value", "error"}` of steps that lead from `window` to a call or a property."""
-        return json.loads(self.loader.guard(json.dumps(steps)))
+    # --- crossing ---
 
-    def _value(self, *steps: list) -> Any:
-        return self.guard(list(steps)).get("value")
+    def enter(self, news: str, name: str, *words: object) -> str | None:
+        """Something happened: the actions that follow from it, as JSON text.
 
-    def _loader(self, *steps: list) -> Any:
-        return self._value(*(LOADER + steps))
-
-    def callback(self, function: Function, whose: str) -> Any:
-        """The function as JavaScript can call it, once made; what it raises ends in the console.
-
-        `whose` tells functions of one name apart.
+        `news`: what the page is like, where that is not as it was. The page never sees an error of
+        ours, whatever it is: it ends in the console.
         """
-        key = whose + " " + function.__name__
-        if key not in self.callbacks:
+        answer = None
+        self.is_changed = False
+        try:
+            if news:
+                self._learn(json.loads(news))
+            answer = self.callbacks[name](*words)
+        except Exception as error:
+            self.say("internal error in", name, "-", repr(error))
+        if answer is not None:
+            self._do("is", answer)
+        return self._handed_over()
 
-            def safe(*arguments: object) -> Any:
-                try:
-                    return function(*arguments)
-                except Exception as error:
-                    # The page must never see an error of ours, whatever it is.
-                    self.say("internal error in", key, "-", repr(error))
+    def _handed_over(self) -> str | None:
+        todo, self.todo = self.todo, []
+        return "[" + ",".join(todo) + "]" if todo else None
 
-            self.callbacks[key] = self.create_proxy(safe)
-        return self.callbacks[key]
+    def _do(self, action: str, *words: object) -> None:
+        self.todo.append(json.dumps((action,) + words))
+
+    def _ask(self, action: str, *words: object) -> Any:
+        self._do(action, *words)
+        return json.loads(self.cross(self._handed_over()))
+
+    def _callback(self, function: Function, whose: str) -> str:
+        """The name by which the page has the function called; `whose` tells namesakes apart."""
+        name = whose + " " + function.__name__
+        self.callbacks[name] = function
+        return name
+
+    def _begin(self, text: str) -> None:
+        self.start = json.loads(text)
+        self.id = self.start["page_id"]
+        tracker = Tracker(self.start["settings"], self)
+
+        def take(uuid: str, text: str) -> str | None:
+            time_ms, words = json.loads(text)
+            page = self.facts["page"]
+            return tracker.take({"uuid": uuid, "time": time_ms, "args": words, "page": page})
+
+        self.callbacks["take"] = take
+        self.callbacks["leave"] = tracker.leave
+        self.callbacks["come_back"] = tracker.come_back
+        tracker.start(self.start["calls"])
 
     # --- facts ---
 
@@ -65,80 +93,80 @@ class Page:
 
     def chance(self, below: int) -> int:
         """A random whole number from the browser's crypto; MicroPython's own is weak."""
-        return int(self._loader(["chance", []]), 16) % below
+        return int(self.start["chance"], 16) % below
 
     def uuid(self) -> str:
-        return self._loader(["uuid7", [self.now_ms()]])
+        return self._ask("uuid")
 
     def has_gpc(self) -> bool:
-        return self._value(["navigator"], ["globalPrivacyControl"]) is True
+        return self.start["has_gpc"]
 
     def landings(self) -> list:
         """`{"url", "time"}` of an earlier page that never saw Python, then of this one."""
-        left = self._read("landing")
-        self._remove("landing")
-        here = self._loader(["landing"])
-        return ([left] if left and left["time"] != here["time"] else []) + [here]
+        found = self.start["landings"]
+        self.start["landings"] = found[-1:]
+        self._do("remove", "landing")
+        return found
 
     def left_reset(self) -> str:
         """The visitor ID of an earlier page's `reset` that never saw Python; empty without one."""
-        left = self._read("reset")
-        self._remove("reset")
-        return left["id"] if left and left["by"] != self.id else ""
+        self._do("remove", "reset")
+        return self.start.pop("reset_id", "")
+
+    def _learn(self, facts: dict) -> None:
+        if facts["cookies"] != self.facts.get("cookies"):
+            self.known_cookies = attribution.parse_cookies(facts["cookies"])
+        if facts.get("page") == self.facts.get("page"):
+            facts["page"] = self.facts.get("page")  # one and the same: much is kept by it
+        self.facts = facts
+        self.is_changed = False
+
+    def _now(self) -> None:
+        """The facts are those of after what we have done."""
+        if self.is_changed:
+            self._learn(self._ask("facts"))
 
     # --- cookies ---
 
     def cookies(self) -> dict:
-        return attribution.parse_cookies(self._value(["document"], ["cookie"]) or "")
+        """One and the same as long as nothing has changed; nobody may change it."""
+        self._now()
+        return self.known_cookies
 
     def write_cookie(self, name: str, value: str, max_age_s: int, domain: str) -> None:
         """Write the cookie; where a host-only twin of its name masks it, write that one too."""
-        is_https = self._value(["location"], ["protocol"]) == "https:"
-        for where in (domain, ""):
-            text = attribution.cookie_text(name, value, max_age_s, where, is_https)
-            self.guard([["document"], ["cookie", "=", text]])
-            if self.cookies().get(name) == value:
-                return
+        is_https = self.start["is_https"]
+        texts = [
+            attribution.cookie_text(name, value, max_age_s, where, is_https)
+            for where in (domain, "")
+        ]
+        self._do("cookie", *texts)
+        self.is_changed = True
 
     def cookie_domain(self, setting: str) -> str:
         """The widest domain on which the browser keeps a cookie; empty for the host alone."""
-        host = self._value(["location"], ["hostname"]) or ""
-        for domain in attribution.domains(host, setting):
-            self.guard(
-                [["document"], ["cookie", "=", "_pm_try=1; Path=/; SameSite=Lax; Domain=" + domain]]
-            )
-            is_kept = "_pm_try" in self.cookies()
-            self.guard(
-                [["document"], ["cookie", "=", "_pm_try=; Path=/; Max-Age=0; Domain=" + domain]]
-            )
-            if is_kept:
-                return domain
-        return ""
+        domains = attribution.domains(self.start["host"], setting)
+        return self._ask("domain", domains) if domains else ""
 
     # --- storage: the entries, the orders that were fired ---
 
     def entries(self, shelf: str) -> list:
-        """`[(key, entry)]` of this site on this shelf, whichever page wrote them."""
-        found = []
-        start = self.prefix + shelf + "."
-        stored = self._loader(["stored", [start]]) or []
-        for name, text in stored + list(self.memory.items()):
-            if name.startswith(start):
-                entry = _parsed(text)
-                if entry is None or "at" not in entry or "by" not in entry:
-                    self.guard([["localStorage"], ["removeItem", [name]]])
-                else:
-                    found.append((name[len(start) :], entry))
-        return found
+        """`[(key, {"time", "by", "at"})]` of all on this shelf, whichever page wrote them."""
+        return self._ask("entries", shelf)
 
     def entry(self, key: str, shelf: str) -> dict | None:
-        return self._read(shelf + "." + key)
+        return self._ask("read", shelf + "." + key)
 
-    def write(self, key: str, entry: dict, shelf: str) -> None:
-        self._write(shelf + "." + key, entry)
+    def holders(self, keys: list, shelf: str) -> dict:
+        """Of each of these that is still kept, who takes care of it: `{key: page ID or None}`."""
+        return self._ask("holders", shelf, keys)
+
+    def write(self, key: str, text: str, shelf: str) -> None:
+        """The entry, as JSON text, is kept."""
+        self.todo.append('["write","' + shelf + "." + key + '",' + text + "]")
 
     def remove(self, key: str, shelf: str) -> None:
-        self._remove(shelf + "." + key)
+        self._do("remove", shelf + "." + key)
 
     def reserve(self, keys: list, done: Function, shelf: str) -> None:
         """`done` is given those of the keys that no other tab has reserved."""
@@ -146,91 +174,78 @@ class Page:
         def reserved(text: str) -> None:
             done(json.loads(text))
 
-        self.loader.reserve(json.dumps(keys), self.callback(reserved, shelf))
+        self._do("reserve", self._callback(reserved, shelf), keys)
 
-    def orders(self) -> list:
-        """Event IDs of the orders that were fired in this browser."""
-        return self._read("orders") or []
-
-    def write_orders(self, orders: list) -> None:
-        self._write("orders", orders)
-
-    def _read(self, key: str) -> Any:
-        text = self._value(["localStorage"], ["getItem", [self.prefix + key]])
-        return _parsed(text or self.memory.get(self.prefix + key, "null"))
-
-    def _write(self, key: str, value: object) -> None:
-        text = json.dumps(value)
-        if not self.guard([["localStorage"], ["setItem", [self.prefix + key, text]]])["ok"]:
-            self.memory[self.prefix + key] = text
-
-    def _remove(self, key: str) -> None:
-        self.memory.pop(self.prefix + key, None)
-        self.guard([["localStorage"], ["removeItem", [self.prefix + key]]])
+    def is_new_order(self, key: str, most: int) -> bool:
+        """True the first time in this browser, which remembers the last `most`."""
+        return self._ask("order", key, most)
 
     # --- pixels ---
 
     def install(self, name: str) -> None:
         """Put the official stub in place and load the SDK."""
-        answer = self.guard(list(LOADER) + [["install", [name]]])
-        if not answer["ok"]:
-            self.say(name, "pixel can't be set up:", answer["error"])
+        self._do("install", name)
+        self.is_changed = True
 
-    def heard(self, name: str) -> dict:
+    def heard(self, kind: str) -> dict:
         """`{"ids", "page_view"}`: what the page's code has done with this pixel's global."""
-        return self._loader(["heard", [name]]) or {"ids": [], "page_view": False}
+        self._now()
+        return self.facts["heard"].get(kind) or NOTHING_HEARD
+
+    def prepare(self, name: str, calls: list) -> None:
+        """Call the pixel; what fails is said, and the other calls are made all the same."""
+        if calls:
+            self._do("prepare", name, calls)
+
+    def fire(self, uuid: str, pixels: list) -> None:
+        """`(name, calls)` of each pixel that gets the event, `(name, result)` of all others."""
+        self._do("fire", uuid, pixels)
+
+    def value(self, name: str, steps: list) -> Any:
+        """What the steps lead to; None where that is not on the page, or fails."""
+        return self._ask("ask", name, steps)
+
+    def sent(self, uuid: str, event: str, fate: str) -> None:
+        """Tell the page's `on("sent", ...)` listeners what became of the event (JSON text)."""
+        self.todo.append('["sent","' + uuid + '",' + event + ',"' + fate + '"]')
 
     # --- sending ---
 
-    def post(self, text: str, done: Function) -> None:
+    def post(self, body: str, done: Function) -> None:
         """POST to the relay at once; `done(status, retry_after)`, status 0 for no answer."""
-        init = {"headers": {"Content-Type": "text/plain"}, "credentials": "include"}
-        url = self.settings["relay"]
-        self.loader.send(url, json.dumps(init), text, self.callback(done, "mirror"))
+        self.todo.append('["post","' + self._callback(done, "mirror") + '",' + body + "]")
 
     def send(
-        self, url: str, headers: dict, text: str, done: Function, whose: str, key: str
+        self, url: str, headers: dict, body: dict, done: Function, whose: str, key: str
     ) -> bool:
         """POST to another server, without cookies; `done(status, retry_after, key)`.
 
         True when the browser sends it on should the page go.
         """
-        init = json.dumps({"headers": headers, "credentials": "omit"})
-        return self.loader.send(url, init, text, self.callback(done, whose), key)
+        return self._ask("send", url, headers, body, self._callback(done, whose), key)
 
     def room(self) -> int:
         """How many bytes more the browser would send on should the page go."""
-        return self._loader(["room", []]) or 0
+        return self._ask("room")
 
-    def beacon(self, text: str) -> None:
-        self._loader(["beacon", [text]])
+    def beacon(self, body: str) -> None:
+        self.todo.append('["beacon",' + body + "]")
 
     def later(self, wait_ms: int, function: Function, whose: str) -> None:
-        self.loader.later(self.callback(function, whose), wait_ms)
+        self._do("later", self._callback(function, whose), wait_ms)
 
     # --- words ---
 
     def say(self, *words: object) -> None:
         """An error for the front-end developer, in the console only."""
-        self._value(["console"], ["error", ["[pixelmirror]"] + [str(word) for word in words]])
+        self._do("say", *[str(word) for word in words])
 
     def warn(self, text: str) -> None:
         """What the front-end developer may want to look at."""
-        self._value(["console"], ["warn", ["[pixelmirror] " + text]])
+        self._do("warn", text)
 
     def note(self, text: str) -> None:
-        self._value(["console"], ["debug", ["[pixelmirror] " + text]])
-
-    def sent(self, event: dict, result: dict) -> None:
-        """Tell the page's `on("sent", ...)` listeners."""
-        self._loader(["sent", [event, result]])
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+        self._do("note", text)
 
 
 IS_MICROPYTHON = sys.implementation.name == "micropython"
@@ -257,21 +272,6 @@ def _as_it_is(function: Function) -> Any:
 
 def start(loader: Any, create_proxy: Function) -> None:
     """Run the tracker in this interpreter, if it is the one that is to run it."""
-    if not loader.claim("micropython" if IS_MICROPYTHON else "pyodide"):
-        return
-    page = Page(loader, create_proxy)
-    tracker = Tracker(page.settings, page)
-
-    def take(text: str) -> str | None:
-        return tracker.take(json.loads(text))
-
-    def leave(*_: object) -> None:
-        tracker.leave()
-
-    def come_back(*_: object) -> None:
-        tracker.come_back()
-
-    loader.onHide = page.callback(leave, "page")
-    loader.onReturn = page.callback(come_back, "page")
-    tracker.start(json.loads(loader.take()))
-    loader.up(page.callback(take, "page"))
+    if loader.claim("micropython" if IS_MICROPYTHON else "pyodide"):
+        page = Page(loader.ask)
+        loader.begin(create_proxy(page.enter))

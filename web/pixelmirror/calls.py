@@ -42,6 +42,8 @@ class Calls:
         self.user: dict = {}
         self.reset_id = ""  # of the visitor since `reset`
         self.awaiting: list = []  # arguments of `_built`
+        self.context: dict = {}
+        self.context_of: list = []
 
     def take(self, call: dict) -> list:
         """The events that this call brings about: `[(call, event)]`.
@@ -69,21 +71,27 @@ class Calls:
     def _built(
         self, call: dict, name: object, params: object, options: dict, user: dict, reset_id: str
     ) -> list:
-        query = attribution.parse_query(call["page"]["url"])
-        found = attribution.read(query, self.cookies())
-        page = {key: call["page"][key] for key in call["page"] if call["page"][key]}
-        context = {
-            "site": self.site,
-            "page": urls.sent_page(page),
-            "user": user,
-            "visitor_id": reset_id or self.visitor_id,
-            "attribution": attribution.allowed(found, self.consent),
-            "consent": self.consent,
-        }
+        context = self._context(call["page"], user, reset_id or self.visitor_id)
         built = event.build(name, params, call["uuid"], call["time"], options, context)
         if self.consent["status"] == "denied" or built["params"].get("is_probably_spam"):
             return []
         return [(call, built)]
+
+    def _context(self, page: dict, user: dict, visitor_id: str) -> dict:
+        """What an event holds beside its own; made anew only where one of these has changed."""
+        cookies = self.cookies()
+        if self.context_of != [page, cookies, user, visitor_id, self.consent]:
+            found = attribution.read(attribution.parse_query(page["url"]), cookies)
+            self.context_of = [page, dict(cookies), user, visitor_id, self.consent]
+            self.context = {
+                "site": self.site,
+                "page": urls.sent_page({key: page[key] for key in page if page[key]}),
+                "user": user,
+                "visitor_id": visitor_id,
+                "attribution": attribution.allowed(found, self.consent),
+                "consent": self.consent,
+            }
+        return self.context
 
     def _page(self, call: dict, params: object, *_: object) -> list:
         return self._track(call, "page_view", params, None)

@@ -40,7 +40,7 @@ class Copies:
 
     def keep(self, key: str, copy: dict) -> None:
         """Write the copy ahead; it will be posted by the next `flush`."""
-        self.entries.write(key, {"copy": copy}, self.page.id)
+        self._write(key, copy, self.page.id)
         self.waiting.append((key, copy))
 
     def take_over(self, key: str, entry: Mapping) -> None:
@@ -68,9 +68,10 @@ class Copies:
     def _post(self, key: str, copy: dict) -> None:
         """It is under way."""
         if not self.is_repeatable:
-            self.entries.write(key, {"copy": copy, "is_sent": True}, self.page.id)
-        text = json.dumps(copy["body"])
-        is_sent_on = self.page.send(self.url, self.headers, text, self.on_answer, self.name, key)
+            self._write(key, copy, self.page.id, is_sent=True)
+        is_sent_on = self.page.send(
+            self.url, self.headers, copy["body"], self.on_answer, self.name, key
+        )
         self.under_way[key] = (copy, is_sent_on)
 
     def on_answer(self, status: int, retry_after: str, key: str) -> None:
@@ -99,7 +100,7 @@ class Copies:
         wait_ms = back_off_ms(self.failures, retry_after)
         self.failures += 1
         for key, copy in self.waiting:
-            self.entries.write(key, {"copy": copy}, self.page.id, wait_ms)
+            self._write(key, copy, self.page.id, wait_ms)
         if not self.is_paused:
             self.is_paused = True
             self.page.later(wait_ms, self.resume, self.name)
@@ -123,17 +124,19 @@ class Copies:
                 room -= size
                 self._post(key, copy)
             else:
-                self.entries.write(key, {"copy": copy}, None)
+                self._write(key, copy, None)
         for key in self.under_way:
             copy, is_sent_on = self.under_way[key]
             if not self.entries.is_ours(key):
                 continue
             if self.is_repeatable:
-                self.entries.write(key, {"copy": copy}, None)
+                self._write(key, copy, None)
             elif is_sent_on:
-                content = {"copy": copy, "is_sent": True, "is_handed_over": True}
-                self.entries.write(key, content, None)
+                self._write(key, copy, None, is_sent=True, is_handed_over=True)
         return room
+
+    def _write(self, key: str, copy: dict, by: str | None, for_ms: int = 0, **flags: bool) -> None:
+        self.entries.write(key, json.dumps(dict(flags, copy=copy)), by, for_ms)
 
     def _say(self, what: str, fate: str) -> None:
         """Say each failure once, not three hundred times."""

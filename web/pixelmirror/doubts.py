@@ -3,6 +3,7 @@
 Personal data is never in them. Source: specs/commanders-act.md C3, C6.
 """
 
+from .anything import Any
 from .event import sum_of
 
 WHO = ("id", "email", "id_md5", "id_sha256", "email_md5", "email_sha256")
@@ -11,11 +12,14 @@ WHO = ("id", "email", "id_md5", "id_sha256", "email_md5", "email_sha256")
 UNLIKE_ITEMS = ("refund",)
 
 
-def doubts(event: dict, site: dict) -> list:
-    """`[(kind, words)]`, each kind to be said once on a page; mostly empty."""
+def doubts(event: dict, site: dict, known: Any = ()) -> list:
+    """`[(kind, words)]`, each kind to be said once on a page; mostly empty.
+
+    The kinds that are `known` are not looked for.
+    """
     found = []
     for kind, check in CHECKS:
-        words = check(event, site)
+        words = "" if kind in known else check(event, site)
         if words:
             found.append((kind, event["event_name"] + ": " + words))
     return found
@@ -23,9 +27,11 @@ def doubts(event: dict, site: dict) -> list:
 
 def _nobody(event: dict, site: dict) -> str:
     """C3: their "user" is required, and who knows neither can match nobody."""
-    kinds = [site["destinations"][name]["kind"] for name in site["destinations"]]
     user = event.get("user", {})
-    if "commanders_act" not in kinds or [field for field in WHO if field in user]:
+    if [field for field in WHO if field in user]:
+        return ""
+    kinds = [site["destinations"][name]["kind"] for name in site["destinations"]]
+    if "commanders_act" not in kinds:
         return ""
     return "Commanders Act wants to know the user's id or email, which identify tells"
 

@@ -6,15 +6,15 @@ the page that takes care of it; a page that leaves lets go of its entries, and o
 lost them `LEASE_MS` after `at`, so that of several tabs only one sends each.
 """
 
+import json
+
 from .anything import Any, Function
 
 MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
 LEASE_MS = 30 * 1000
 BACK_OFF_MS = (1000, 2000, 5000, 15000, 60000)
 MAX_WAIT_S = 3600
-
-# What an entry holds -> its field that says when it happened; `at` is renewed by each page.
-TIMES = (("event", "event_time"), ("call", "time"), ("copy", "time"))
+AT_ONCE = 20  # entries taken over in one task of the page
 
 
 class Entries:
@@ -27,46 +27,65 @@ class Entries:
         self.loss = loss
         self.take: Any = None
         self.then: Any = None
+        self.reserved: list = []  # keys
 
     def left_over(self) -> list:
-        """Those no living page takes care of, oldest first: `[(key, entry)]`; old ones are gone."""
+        """The keys of those no living page takes care of, oldest first; old ones are gone."""
         now = self.page.now_ms()
         found = []
         for key, entry in self.page.entries(self.shelf):
-            if now - _happened(entry) > MAX_AGE_MS:
+            if now - entry["time"] > MAX_AGE_MS:
                 self.forget(key)
-            elif not entry["by"] or (now - entry["at"] > LEASE_MS and entry["by"] != self.page.id):
-                found.append((key, entry))
-        found.sort(key=lambda pair: (_happened(pair[1]), pair[0]))
+            elif self._is_left(entry):
+                found.append((entry["time"], key))
+        found.sort()
         dropped = found[: max(0, len(found) - self.most)]
-        for key, _ in dropped:
+        for _, key in dropped:
             self.forget(key)
         if dropped:
             self.page.say(str(len(dropped)), self.loss, "and are dropped")
-        return found[len(dropped) :]
+        return [key for _, key in found[len(dropped) :]]
+
+    def _is_left(self, entry: dict) -> bool:
+        """Nobody takes care of it, or whoever did has died; `at` is renewed by each page."""
+        is_lost = self.page.now_ms() - entry["at"] > LEASE_MS and entry["by"] != self.page.id
+        return is_lost or not entry["by"]
 
     def take_over(self, take: Function, then: Function) -> None:
         """`take(key, entry)` each that is left over, once no other tab may, and `then()`."""
         self.take, self.then = take, then
-        left = [key for key, _ in self.left_over()]
+        left = self.left_over()
         if left:
             self.page.reserve(left, self.on_reserved, self.shelf)
 
     def on_reserved(self, keys: list) -> None:
-        for key, entry in self.left_over():
-            if key in keys:
+        self.reserved.extend(keys)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """The next few are taken; the page has its turn in between."""
+        keys, self.reserved = self.reserved[:AT_ONCE], self.reserved[AT_ONCE:]
+        for key in keys:
+            entry = self.page.entry(key, self.shelf)
+            if entry and self._is_left(entry):
                 self.take(key, entry)
         self.then()
+        if self.reserved:
+            self.page.later(0, self.go_on, self.shelf)
+
+    def ours(self, keys: list) -> list:
+        """Those that are kept and that no other page has taken care of."""
+        holders = self.page.holders(keys, self.shelf)
+        return [key for key in keys if holders.get(key, "") in (None, self.page.id)]
 
     def is_ours(self, key: str) -> bool:
-        """True while this entry is kept and no other page has taken care of it."""
-        entry = self.page.entry(key, self.shelf)
-        return entry is not None and entry["by"] in (None, self.page.id)
+        return bool(self.ours([key]))
 
-    def write(self, key: str, content: dict, by: str | None, for_ms: int = 0) -> None:
-        """It is kept, and this page's for `for_ms` more than usual."""
-        at = self.page.now_ms() + for_ms
-        self.page.write(key, dict(content, by=by, at=at), self.shelf)
+    def write(self, key: str, content: str, by: str | None, for_ms: int = 0) -> None:
+        """It is kept, and this page's for `for_ms` more than usual; `content` is JSON text."""
+        at = str(self.page.now_ms() + for_ms)
+        holder = ',"by":' + json.dumps(by) + ',"at":' + at + "}"
+        self.page.write(key, content[:-1] + holder, self.shelf)
 
     def forget(self, key: str) -> None:
         self.page.remove(key, self.shelf)
@@ -74,13 +93,6 @@ class Entries:
     def forget_all(self) -> None:
         for key, _ in self.page.entries(self.shelf):
             self.forget(key)
-
-
-def _happened(entry: dict) -> int:
-    for what, field in TIMES:
-        if what in entry:
-            return entry[what].get(field, 0)
-    return 0
 
 
 def back_off_ms(failures: int, retry_after: str) -> int:

@@ -9,9 +9,11 @@ import json
 from .anything import Any, Function
 from .entries import Entries, back_off_ms
 
-MAX_EVENTS = 100
-MAX_CHARACTERS = 20000  # of one request, so that the browser sends it on while the page goes away
-MAX_KEPT = 200
+MAX_EVENTS = 500  # of one request: the relay's limit
+MAX_CHARACTERS = 150000  # of one request; the relay takes 512 KiB
+MAX_LEAVING = 18000  # of one that the browser sends on while the page goes away,
+MOST_LEAVING = 3  # and how many of these: it sends on 64 KiB in all
+MAX_KEPT = 1000
 
 REFUSED = (400, 413, 415, 422)  # by what is in it: it would be refused again
 
@@ -19,14 +21,14 @@ REFUSED = (400, 413, 415, 422)  # by what is in it: it would be refused again
 class Mirror:
     """Sends what it is given, in order. `page` is the edge: storage, `post`, `later`, `say`.
 
-    `on_fate(uuid, fate)` is told `"stored"`, `"kept"` or `"refused"` once for each event.
+    `on_fate(uuid, text, fate)` is told `"stored"`, `"kept"` or `"refused"` of each event.
     """
 
     def __init__(self, page: Any, on_fate: Function) -> None:
         self.page = page
         self.on_fate = on_fate
         self.entries = Entries(page, "call", MAX_KEPT, "events were never taken by the relay")
-        self.waiting: list = []  # [(uuid, event)]
+        self.waiting: list = []  # [(uuid, event as JSON text)]
         self.sending: list = []
         self.cookie_domain = ""  # where the tracker keeps our cookies; the relay renews them there
         self.most = MAX_EVENTS  # events of one request
@@ -35,8 +37,13 @@ class Mirror:
 
     def keep(self, uuid: str, event: dict) -> None:
         """Write the event ahead; it will be sent by the next `flush`."""
-        self.entries.write(uuid, {"event": event}, self.page.id)
-        self.waiting.append((uuid, event))
+        pair = (uuid, json.dumps(event))
+        self._write(pair, self.page.id)
+        self.waiting.append(pair)
+
+    def _write(self, pair: tuple, by: str | None) -> None:
+        uuid, text = pair
+        self.entries.write(uuid, '{"event":' + text + "}", by)
 
     def forget_all(self) -> None:
         """Consent was withdrawn: nothing that waits is sent any more."""
@@ -49,23 +56,22 @@ class Mirror:
         """Send what waits, at once and one request at a time."""
         if self.sending or self.is_paused or not self.waiting:
             return
-        self.sending, text = self._batch()
+        self.sending = self._first(self.waiting[: self.most], MAX_CHARACTERS)
         self.waiting = self.waiting[len(self.sending) :]
-        self.page.post(text, self.on_answer)
+        self.page.post(self._body(self.sending), self.on_answer)
 
-    def _batch(self) -> tuple:
-        """The first events that fit one request, and its body."""
-        texts: list = []
+    def _first(self, pairs: list, most_characters: int) -> list:
+        """Those that fit one request; always one."""
         size = 0
-        for _, event in self.waiting[: self.most]:
-            text = json.dumps(event)
-            size += len(text)
-            if texts and size > MAX_CHARACTERS:
-                break
-            texts.append(text)
+        for i, pair in enumerate(pairs):
+            size += len(pair[1])
+            if i and size > most_characters:
+                return pairs[:i]
+        return pairs
+
+    def _body(self, pairs: list) -> str:
         head = json.dumps({"sent_at": self.page.now_ms(), "cookie_domain": self.cookie_domain})
-        body = head[:-1] + ', "events": [' + ", ".join(texts) + "]}"
-        return self.waiting[: len(texts)], body
+        return head[:-1] + ',"events":[' + ",".join([text for _, text in pairs]) + "]}"
 
     def on_answer(self, status: int, retry_after: str) -> None:
         """What the relay said: 204 ends it; a refusal is narrowed down; all else goes again."""
@@ -74,11 +80,11 @@ class Mirror:
             self.failures = 0
             self._settle(sent, "stored")
         elif status in REFUSED and len(sent) > 1:
-            # Nothing of the request was stored: send one by one until the bad event is found.
-            self.most = 1
+            # Nothing of the request was stored: send ever fewer until the bad event is found.
+            self.most = len(sent) // 2
             self._put_back(sent)
         elif status in REFUSED:
-            name = sent[0][1]["event_name"]
+            name = json.loads(sent[0][1])["event_name"]
             self.page.say("the relay refuses " + name + " (" + str(status) + ")")
             self.most = MAX_EVENTS
             self._settle(sent, "refused")
@@ -88,18 +94,19 @@ class Mirror:
         self.flush()
 
     def _settle(self, sent: list, fate: str) -> None:
-        for uuid, _ in sent:
+        for uuid, text in sent:
             self.entries.forget(uuid)
-            self.on_fate(uuid, fate)
+            self.on_fate(uuid, text, fate)
 
     def _put_back(self, sent: list) -> None:
         """Send it again, but for what is no longer kept: consent was withdrawn meanwhile."""
-        self.waiting = [pair for pair in sent if self.page.entry(pair[0], "call")] + self.waiting
+        kept = self.page.holders([uuid for uuid, _ in sent], "call")
+        self.waiting = [pair for pair in sent if pair[0] in kept] + self.waiting
 
     def _wait(self, sent: list, retry_after: str) -> None:
         self._put_back(sent)
-        for uuid, _ in self.waiting:
-            self.on_fate(uuid, "kept")
+        for uuid, text in self.waiting:
+            self.on_fate(uuid, text, "kept")
         wait_ms = back_off_ms(self.failures, retry_after)
         self.failures += 1
         self.is_paused = True
@@ -112,24 +119,27 @@ class Mirror:
 
     # --- leaving and coming back ---
 
-    def leave(self) -> None:
+    def leave(self, requests: int = MOST_LEAVING) -> None:
         """The page hides: hand what waits to the browser, and let go of every entry.
 
         What is on its way may or may not be acknowledged; the next page asks again, and the relay
         stores it once.
         """
-        if self.waiting:
-            _, text = self._batch()
-            self.page.beacon(text)
-        for uuid, event in self.waiting + self.sending:
-            self.entries.write(uuid, {"event": event}, None)
+        is_sent_on = sum([len(text) for _, text in self.sending]) < MOST_LEAVING * MAX_LEAVING
+        waiting = self.waiting if is_sent_on else self.sending + self.waiting
+        for _ in range(requests):
+            pairs = self._first(waiting, MAX_LEAVING)
+            if pairs:
+                self.page.beacon(self._body(pairs))
+            waiting = waiting[len(pairs) :]
+        for pair in self.waiting + self.sending:
+            self._write(pair, None)
 
     def come_back(self) -> None:
         """Out of the back/forward cache: only what no other page has taken is still ours."""
-        mine = []
-        for uuid, event in self.sending + self.waiting:
-            if self.entries.is_ours(uuid):
-                self.entries.write(uuid, {"event": event}, self.page.id)
-                mine.append((uuid, event))
-        self.waiting, self.sending = mine, []
+        pairs = self.sending + self.waiting
+        ours = self.entries.ours([uuid for uuid, _ in pairs])
+        self.waiting, self.sending = [pair for pair in pairs if pair[0] in ours], []
+        for pair in self.waiting:
+            self._write(pair, self.page.id)
         self.resume()

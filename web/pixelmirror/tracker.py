@@ -6,14 +6,14 @@ that came earlier.
 """
 
 from . import attribution, consent_rules, event_id
-from .anything import Any, Iterator
+from .anything import Any
 from .calls import Calls
 from .catalogue import own_name
 from .check import EventError
 from .direct import Direct
 from .doubts import doubts
 from .matching import Matching
-from .mirror import Mirror
+from .mirror import MOST_LEAVING, Mirror
 from .pixels import PIXELS
 
 CONSENT_COOKIE = "_pm_consent"
@@ -37,11 +37,20 @@ class Tracker:
         self.page = page
         self.mirror = Mirror(page, self._on_fate)
         self.direct = Direct(site, page)
-        self.pixels: dict = {}  # name -> what the page's own code had done before ours, or an error
+        self.pixels: dict = {}  # name -> what the page's own code had done before ours
         self.matching = Matching()
-        self.results: dict = {}  # UUID -> (event, {pixel: result}) until the relay's answer
-        self.complained: list = []
+        self.untold: dict = {}  # UUIDs of events whose fate the page is to be told
         self.warned: list = []
+        self.fingerprints: dict = {}
+        self.in_order = [
+            (name, site["destinations"][name])
+            for kind in PIXELS
+            for name in sorted(site["destinations"])
+            if site["destinations"][name]["kind"] == kind
+        ]
+        self.rows: dict = {}  # event name -> (pixel's name, pixel, its own name of the event)
+        self.refusals: dict = {}  # pixel's name -> why it may not have events,
+        self.refused_by: dict = {}  # by this consent
         cookies = page.cookies()
         remembered = cookies.get(CONSENT_COOKIE, "")
         start = consent_rules.initial(site["consent"], remembered, page.has_gpc())
@@ -53,47 +62,48 @@ class Tracker:
         self.is_withdrawn = False
 
     def start(self, calls: list) -> None:
-        """Capture, set the pixels up, take over what was left behind and what was called early."""
+        """Capture, set the pixels up, take over what was left behind.
+
+        `calls`: of those that come next, being of before Python, all but events.
+        """
         if self.calls.consent["status"] == "granted":
             self.matching.look_ahead(calls)
             self._begin()
             self.matching.look_ahead([])  # a pixel that is set up later goes by who is known then
-        for call in calls:
-            if not call.get("kept") or self.mirror.entries.is_ours(call["uuid"]):
-                self._take_early(call["uuid"], call)
 
     def _take_over(self, uuid: str, entry: dict) -> None:
         """What was left behind and is ours now: an event goes again, a call is taken."""
         if "event" in entry:
             self.mirror.keep(uuid, entry["event"])
         else:
-            self._take_early(uuid, entry["call"])
-
-    def _take_early(self, uuid: str, call: dict) -> None:
-        """Take a call of before; one that breaks us (an older version's, say) stops no other."""
-        try:
-            self.take(call)
-        except Exception as error:
-            self.mirror.entries.forget(uuid)
-            self.page.say("internal error in start -", repr(error))
+            self.take(dict(entry["call"], uuid=uuid))
 
     def take(self, call: dict) -> str | None:
-        """The event ID of a call that became an event; a wrong one is said in the console."""
+        """The event ID of a call that became an event; a wrong one is said in the console.
+
+        One that breaks us (an older version's, say) stops no other.
+        """
         try:
-            events = self.calls.take(call)
+            return self._take(call)
         except EventError as error:
-            self.mirror.entries.forget(call["uuid"])
             # What `identify` is called with may be personal; an event's name is not.
             names_event = call["args"][:1] in (["track"], ["data_layer"])
             words = call["args"][: 2 if names_event else 1]
             about = " ".join([word for word in words if isinstance(word, str)]) or "a call"
             self.page.say(about, "is not sent:", error.field, "-", error.message)
-            return None
+        except Exception as error:
+            self.page.say("internal error in take -", repr(error))
+        self.mirror.entries.forget(call["uuid"])
+        return None
+
+    def _take(self, call: dict) -> str | None:
         taken = None
-        for source, event in events:
+        is_kept = False
+        for source, event in self.calls.take(call):
+            is_kept = is_kept or source is call
             if self._fire(source, event):
                 taken = event["event_id"]
-        if call["uuid"] not in [source["uuid"] for source, _ in events]:
+        if not is_kept:
             self.mirror.entries.forget(call["uuid"])
         self.mirror.flush()
         self.direct.flush()
@@ -101,7 +111,8 @@ class Tracker:
 
     def leave(self) -> None:
         """The page hides, and may not come back."""
-        self.mirror.leave()
+        # What goes to Scalev from here needs some of the browser's room.
+        self.mirror.leave(1 if self.direct.copies else MOST_LEAVING)
         self.direct.leave()
 
     def come_back(self) -> None:
@@ -122,99 +133,97 @@ class Tracker:
             self.mirror.entries.forget(call["uuid"])
             return False
         self._warn(event)
-        event["attribution"].update(self._fingerprints())
+        if self.site.get("has_alhena"):
+            self._add_fingerprints(event)
         direct = self.direct.keep(call["uuid"], event)
         if direct:
             event["direct"] = direct
         self.mirror.keep(call["uuid"], event)
-        results = {}
-        for name, pixel in self._pixels():
-            results[name] = self._fire_pixel(name, pixel, event)
-        self.results[call["uuid"]] = (event, results)
+        self.page.fire(call["uuid"], self._calls(event))
+        self.untold[call["uuid"]] = True
         return True
 
-    def _fire_pixel(self, name: str, pixel: dict, event: dict) -> str:
-        module = PIXELS[pixel["kind"]]
-        own = own_name(event["event_name"], pixel["kind"], pixel["event_names"])
-        reason = consent_rules.refusal(event["consent"], pixel["kind"], pixel["categories"])
-        if reason is None and name not in event.get("destinations", [name]):
-            reason = "not among this call's destinations"
-        if reason is None and own is None:
-            reason = "it has no name for " + event["event_name"]
-        if reason is None:
-            reason = self._page_sent_it(name, event)
-        if reason:
-            return "skipped: " + reason
-        heard = self.page.heard(pixel["kind"])
-        first = self.pixels.get(name, heard)
-        self._prepare(name, self.matching.before(name, pixel, event, first, heard))
-        try:
-            calls = module.calls(event, own, pixel, heard)
-        except (KeyError, TypeError, ValueError) as error:
-            return self._complain(name, "failed: " + repr(error))
-        for steps in calls:
-            answer = self.page.guard(steps)
-            if answer.get("missing"):
-                return "skipped: " + answer["error"]
-            if not answer["ok"]:
-                return self._complain(name, "failed: " + answer["error"])
-        return "fired"
-
-    def _fingerprints(self) -> dict:
-        """What Alhena's server copies need of its widget; empty while that is not on the page."""
-        found = {}
-        for field, method in FINGERPRINTS if self.site.get("has_alhena") else ():
-            answer = self.page.guard([["gleenWidget"], [method, []]])
-            value = answer.get("value")
-            if isinstance(value, str) and 0 < len(value) <= FINGERPRINT_LIMIT:
-                found[field] = value
-            elif not answer["ok"] and not answer.get("missing"):
-                self._complain("gleenWidget", "failed: " + answer["error"])
+    def _calls(self, event: dict) -> list:
+        """`(name, calls)` of each pixel that gets the event, `(name, result)` of all others."""
+        if event["event_name"] not in self.rows:
+            self.rows[event["event_name"]] = self._own_names(event["event_name"])
+        if event["consent"] is not self.refused_by:
+            self._heed(event["consent"])
+        found = []
+        for name, pixel, own in self.rows[event["event_name"]]:
+            reason = self.refusals[name]
+            if reason is None and name not in event.get("destinations", (name,)):
+                reason = "not among this call's destinations"
+            if reason is None and own is None:
+                reason = "it has no name for " + event["event_name"]
+            if reason is None and event["event_name"] == "page_view":
+                reason = self._page_sent_it(name)
+            found.append(
+                (name, "skipped: " + reason if reason else self._made(name, pixel, event, own))
+            )
         return found
 
-    def _page_sent_it(self, name: str, event: dict) -> str | None:
+    def _made(self, name: str, pixel: dict, event: dict, own: str) -> Any:
+        """The pixel's calls; a text where they can't be made."""
+        heard = self.page.heard(pixel["kind"])
+        if pixel.get("advanced_matching"):
+            first = self.pixels.get(name, heard)
+            self.page.prepare(name, self.matching.before(name, pixel, event, first, heard))
+        try:
+            return PIXELS[pixel["kind"]].calls(event, own, pixel, heard)
+        except (KeyError, TypeError, ValueError) as error:
+            return "failed: " + repr(error)
+
+    def _own_names(self, event_name: str) -> list:
+        return [
+            (name, pixel, own_name(event_name, pixel["kind"], pixel["event_names"]))
+            for name, pixel in self.in_order
+        ]
+
+    def _heed(self, consent: dict) -> None:
+        self.refused_by = consent
+        for name, pixel in self.in_order:
+            refusal = consent_rules.refusal(consent, pixel["kind"], pixel["categories"])
+            self.refusals[name] = refusal
+
+    def _add_fingerprints(self, event: dict) -> None:
+        """What Alhena's server copies need of its widget, from when that is on the page."""
+        for field, method in FINGERPRINTS:
+            if field not in self.fingerprints:
+                value = self.page.value("gleenWidget", [["gleenWidget"], [method, []]])
+                if isinstance(value, str) and 0 < len(value) <= FINGERPRINT_LIMIT:
+                    self.fingerprints[field] = value
+        event["attribution"] = dict(event["attribution"], **self.fingerprints)
+
+    def _page_sent_it(self, name: str) -> str | None:
         """The page's own code set our pixel up and, as its snippet does, sent this page's view."""
         before = self.pixels.get(name) or {"ids": [], "page_view": False}
         ours = self.site["destinations"][name].get("pixel_ids", ())
-        if event["event_name"] != "page_view" or not before["page_view"] or not ours:
+        if not before["page_view"] or not ours:
             return None
         if [one for one in ours if one not in before["ids"]]:
             return None
-        before["page_view"] = False
+        self.pixels[name] = dict(before, page_view=False)
         return "the page's own code has sent it"
-
-    def _complain(self, name: str, result: str) -> str:
-        """Say a failure once for each pixel, not three hundred times."""
-        if name not in self.complained:
-            self.complained.append(name)
-            self.page.say(name, "pixel", result)
-        return result
 
     def _warn(self, event: dict) -> None:
         """Say what is odd about the event, each kind once for this page."""
-        for kind, words in doubts(event, self.site):
-            if kind not in self.warned:
-                self.warned.append(kind)
-                self.page.warn(words)
+        for kind, words in doubts(event, self.site, self.warned):
+            self.warned.append(kind)
+            self.page.warn(words)
 
     def _is_first(self, event: dict) -> bool:
         """True unless this order's event was fired in this browser before (scalev R30, R49)."""
         name, params = event["event_name"], event["params"]
         if not event_id.is_order_event(name, params):
             return True
-        key = event_id.event_id(name, params, "")
-        orders = self.page.orders()
-        if key in orders:
-            return False
-        self.page.write_orders((orders + [key])[-ORDERS_KEPT:])
-        return True
+        return self.page.is_new_order(event_id.event_id(name, params, ""), ORDERS_KEPT)
 
-    def _on_fate(self, uuid: str, fate: str) -> None:
+    def _on_fate(self, uuid: str, text: str, fate: str) -> None:
         if self.is_withdrawn:
             self._forget_visitor()  # the answer to what was under way has renewed his cookies
-        if uuid in self.results:
-            event, results = self.results.pop(uuid)
-            self.page.sent(event, {"pixels": results, "relay": fate})
+        if self.untold.pop(uuid, None):
+            self.page.sent(uuid, text, fate)
 
     # --- set-up, once consent is there ---
 
@@ -223,7 +232,7 @@ class Tracker:
         self.is_withdrawn = False
         self.domain = self.page.cookie_domain(self.site["cookie_domain"])
         self.mirror.cookie_domain = self.domain
-        cookies = self.page.cookies()
+        cookies = dict(self.page.cookies())
         index = attribution.domain_index(self.domain)
         for landing in self.page.landings():
             if self.calls.consent.get("gpc"):  # all of these are for ads
@@ -245,32 +254,18 @@ class Tracker:
         self.direct.take_over()
 
     def _set_up_pixels(self) -> None:
-        for name, pixel in self._pixels():
-            refusal = consent_rules.refusal(self.calls.consent, pixel["kind"], pixel["categories"])
-            if not refusal and name not in self.pixels:
-                self._set_up(name, pixel)
+        heard = {pixel["kind"]: self.page.heard(pixel["kind"]) for _, pixel in self.in_order}
+        self._heed(self.calls.consent)
+        for name, pixel in self.in_order:
+            if self.refusals[name] is None and name not in self.pixels:
+                self._set_up(name, pixel, heard[pixel["kind"]])
 
-    def _pixels(self) -> Iterator:
-        """`(name, pixel)` in the order of the pixels' registry."""
-        destinations = self.site["destinations"]
-        for kind in PIXELS:
-            for name in sorted(destinations):
-                if destinations[name]["kind"] == kind:
-                    yield name, destinations[name]
-
-    def _set_up(self, name: str, pixel: dict) -> None:
-        heard = self.page.heard(pixel["kind"])
+    def _set_up(self, name: str, pixel: dict, heard: dict) -> None:
         self.pixels[name] = heard
         if pixel["stub"]:
             self.page.install(name)
-        self._prepare(name, self.matching.set_up(name, pixel, heard, self.calls.user))
-
-    def _prepare(self, name: str, calls: list) -> None:
-        """What comes before events; what fails in it is said, the events go on."""
-        for steps in calls:
-            answer = self.page.guard(steps)
-            if not answer["ok"] and not answer.get("missing"):
-                self._complain(name, "failed: " + answer["error"])
+        user = self.calls.user
+        self.page.prepare(name, self.matching.set_up(name, pixel, heard, user))
 
     def _on_consent(self) -> None:
         """Remember it; granted: begin, or set up what was refused before; denied: forget.
