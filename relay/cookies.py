@@ -37,7 +37,7 @@ def widest_domain(origin: str, setting: str) -> str:
     return found + host[len(name) :] if found else ""
 
 
-def renewed(domain: object, host: str, origin: str, event: dict[str, Any]) -> list[str]:
+def renewed(domain: object, host: str, origin: str, event: Mapping[str, Any]) -> list[str]:
     """The `Set-Cookie` texts for an event from a page of this origin, sent to this host.
 
     `domain` is where the page's tracker says that it keeps its cookies, empty for the page's host

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from relay import cookies, wire
 from relay.body import Head, decoded, read
 from relay.callers import client_ip, host_of, peer_ip
+from relay.canonical import canonical
 from relay.record import Received
 from relay.refusals import Refusal
 from relay.refusals import answer as refused
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 METHODS = ("POST", "OPTIONS")
 PREFLIGHT_S = 86400
 
+Event = dict[str, Any]
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -101,13 +103,18 @@ class PageEvents:
         caid = ""
         if door.needs_caid and b"CAID" in head.get(b"cookie", b""):
             caid = cookies.caid(Request(scope).cookies, site)
-        said = decoded(body)
-        domain, events = _checked(said, site, answers.origin)
-        received = Received(at_ms, wire.sent_at(said), client, caid)
-        await relay.ingest.store(site, events, received)
-        last = events[-1] if events else None
-        if last is None:
-            return answers.taken
+        if said := canonical(body):
+            received = Received(at_ms, said.sent_at, client, caid)
+            await relay.ingest.accept(site, body, received, said.count)
+            domain, last = said.cookie_domain, said.last
+        else:
+            document = decoded(body)
+            domain, events = _checked(document, site, answers.origin)
+            received = Received(at_ms, wire.sent_at(document), client, caid)
+            await relay.ingest.store(site, events, received)
+            if not events:
+                return answers.taken
+            last = events[-1]
         renewed = cookies.renewed(domain, host_of(head.get(b"host", b"")), answers.origin, last)
         return [*answers.taken, *((b"set-cookie", text.encode("latin-1")) for text in renewed)]
 
@@ -143,11 +150,12 @@ def _ip(site: Site, head: Head, scope: Scope) -> str:
     return client_ip(Request(scope), site.trusted_proxies)
 
 
-def _checked(
-    said: Mapping[str, Any], site: Site, origin: str
-) -> tuple[object, list[dict[str, Any]]]:
-    """Where the page's browser keeps the cookies, and the events. Raises Refusal."""
-    if "calls" in said:  # from a page that had no time to try
+def _checked(document: Mapping[str, Any], site: Site, origin: str) -> tuple[Any, list[Event]]:
+    """Where the page's browser keeps its cookies, by what it says, and the events.
+
+    Raises Refusal.
+    """
+    if "calls" in document:  # from a page that had no time to try
         domain = cookies.widest_domain(origin, site.cookie_domain)
-        return domain, wire.events_of_calls(said, site, domain)
-    return said.get("cookie_domain"), wire.events(said, site, is_server=False)
+        return domain, wire.events_of_calls(document, site, domain)
+    return document.get("cookie_domain"), wire.events(document, site, is_server=False)
