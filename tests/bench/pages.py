@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from tests.bench import page_bytes, page_calls, page_start, page_thread
+from tests.bench import page_bytes, page_calls, page_load, page_start, page_thread
 
 BENCHMARKS = [
     *page_start.BENCHMARKS,
     *page_bytes.BENCHMARKS,
     *page_thread.BENCHMARKS,
     *page_calls.BENCHMARKS,
+    *page_load.BENCHMARKS,
 ]
