@@ -1,8 +1,9 @@
-"""Each test of the page's pure Python runs twice: on CPython, and on MicroPython under Node.
+"""Each test of the page's pure Python runs on CPython, and twice on MicroPython under Node.
 
 The test files are plain functions with `assert`, in MicroPython's subset themselves. A function
-without arguments becomes two tests, `[cpython]` and `[micropython]`; those of MicroPython are run
-by one Node process, `micropython.mjs`, when the first of them is due. A file that is about one
+without arguments becomes three tests: `[cpython]`, `[micropython]` and `[image]`, which is
+MicroPython with the tracker as pages get it, bytecode in an image. Those of MicroPython are run by
+one Node process each, `micropython.mjs`, when the first of them is due. A file that is about one
 interpreter only says so: `INTERPRETERS = ("micropython",)`. Functions that take fixtures run on
 CPython alone; the fixture `micropython` tells them what a function returned over there.
 """
@@ -13,39 +14,43 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import build
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 DIST = ROOT / "web" / "dist"
 
-BOTH = ("cpython", "micropython")
+UNDER_NODE = ("micropython", "image")
+ALL = ("cpython", *UNDER_NODE)
 TIMEOUT_S = 30
 
 # Functions whose return values the two interpreters are compared by.
 COMPARED = (("tests.unit.examples", "texts"),)
 
 Answers = dict[tuple[str, str], dict[str, Any]]
-ANSWERS = pytest.StashKey[Answers]()
+ANSWERS = pytest.StashKey[dict[str, Answers]]()
 
 
 @pytest.fixture(autouse=True)
 def interpreter(request: pytest.FixtureRequest) -> str:
-    """The interpreter of this test: `"cpython"` or `"micropython"`."""
+    """The interpreter of this test: one of ALL."""
     name: str = getattr(request, "param", "cpython")
     return name
 
 
-@pytest.fixture
+@pytest.fixture(params=UNDER_NODE)
 def micropython(request: pytest.FixtureRequest) -> Callable[[str, str], Any]:
     """What a function of COMPARED returned on MicroPython: `micropython(module, name)`."""
 
     def returned(module: str, name: str) -> Any:
-        answer = _answers(request.session)[module, name]
+        answer = _answers(request.session, request.param)[module, name]
         if "error" in answer:
             pytest.fail(answer["error"], pytrace=False)
         return answer["value"]
@@ -55,24 +60,25 @@ def micropython(request: pytest.FixtureRequest) -> Callable[[str, str], Any]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not metafunc.function.__code__.co_argcount:
-        names = getattr(metafunc.module, "INTERPRETERS", BOTH)
+        names = getattr(metafunc.module, "INTERPRETERS", ALL)
         metafunc.parametrize("interpreter", names, indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A test of MicroPython has run already: pass on its traceback, if it has one."""
-    if not _is_on_micropython(pyfuncitem):
+    interpreter = _interpreter(pyfuncitem)
+    if interpreter not in UNDER_NODE:
         return None
-    answer = _answers(pyfuncitem.session)[_key(pyfuncitem)]
+    answer = _answers(pyfuncitem.session, interpreter)[_key(pyfuncitem)]
     if "error" in answer:
         pytest.fail(answer["error"], pytrace=False)
     return True
 
 
-def _is_on_micropython(item: pytest.Item) -> bool:
+def _interpreter(item: pytest.Item) -> object:
     callspec = getattr(item, "callspec", None)
-    return callspec is not None and callspec.params.get("interpreter") == "micropython"
+    return callspec.params.get("interpreter") if callspec is not None else None
 
 
 def _key(item: pytest.Item) -> tuple[str, str]:
@@ -80,34 +86,41 @@ def _key(item: pytest.Item) -> tuple[str, str]:
     return f"tests.unit.{item.path.stem}", item.originalname
 
 
-def _answers(session: pytest.Session) -> Answers:
-    """What each of this session's functions did on MicroPython; they run once, all together."""
-    if ANSWERS not in session.stash:
-        wanted = [_key(item) for item in session.items if _is_on_micropython(item)]
+def _answers(session: pytest.Session, interpreter: str) -> Answers:
+    """What each of this session's functions did there; they run once, all together."""
+    found = session.stash.setdefault(ANSWERS, {})
+    if interpreter not in found:
+        wanted = [_key(item) for item in session.items if _interpreter(item) == interpreter]
         wanted += [key for key in COMPARED if key not in wanted]
         try:
-            answers = _run(wanted)
+            answers = _run(interpreter, wanted)
         except (AssertionError, subprocess.TimeoutExpired) as error:
             answers = [{"error": f"MicroPython did not run: {error}"}] * len(wanted)
-        session.stash[ANSWERS] = dict(zip(wanted, answers, strict=True))
-    return session.stash[ANSWERS]
+        found[interpreter] = dict(zip(wanted, answers, strict=True))
+    return found[interpreter]
 
 
-def _run(functions: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def _run(interpreter: str, functions: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """`{"value"}` or `{"error": traceback}` of each function, in order."""
     manifest = DIST / "manifest.json"
     assert manifest.exists(), "the page assets are not built: run make build"
-    interpreter = DIST / json.loads(manifest.read_text(encoding="utf-8"))["micropython"]
+    runtime = DIST / json.loads(manifest.read_text(encoding="utf-8"))["micropython"]
     node = shutil.which("node", path=str(Path(sys.executable).parent)) or "node"
-    done = subprocess.run(
-        [node, str(HERE / "micropython.mjs"), str(interpreter), str(ROOT)],
-        input=json.dumps(functions),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        command = [node, str(HERE / "micropython.mjs"), str(runtime), str(ROOT)]
+        if interpreter == "image":
+            [(name, content)] = build.image_files(build.WEB).items()
+            (Path(folder) / name).write_bytes(content)
+            command.append(f"{folder}/{name}")
+        done = subprocess.run(
+            command,
+            input=json.dumps(functions),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=TIMEOUT_S,
+            check=False,
+        )
     assert done.returncode == 0, done.stderr[-4000:]
     answers: list[dict[str, Any]] = json.loads(done.stdout)
     return answers

@@ -1,18 +1,20 @@
 // Runs Python functions on MicroPython, with web/pixelmirror and tests/unit as the modules there.
 //
-//     node micropython.mjs INTERPRETER ROOT < '[["tests.unit.test_check", "test_..."], ...]'
+//     node micropython.mjs INTERPRETER ROOT [IMAGE] < '[["tests.unit.test_check", "test_..."], ...]'
 //
+// With IMAGE, the tracker is what is in that ROMFS image, as in a page, and not web/pixelmirror.
 // Prints one JSON object for each function, in order: {"value"} or {"error": traceback}. The
 // interpreter is started as PyScript starts it, so the stack is as small as in a page.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
-const [interpreter, root] = process.argv.slice(2);
+const [interpreter, root, image] = process.argv.slice(2);
 const { loadMicroPython } = await import(pathToFileURL(interpreter));
 
 const printed = [];
 const python = await loadMicroPython({
+  romfs: image && new Uint8Array(readFileSync(image)),
   stdout: (line) => printed.push(line),
   stderr: (line) => printed.push(line),
 });
@@ -27,7 +29,7 @@ const copy = (from, to) => {
 };
 python.FS.mkdir("/repo");
 python.FS.mkdir("/repo/tests");
-copy(`${root}/web/pixelmirror`, "/repo/pixelmirror");
+if (!image) copy(`${root}/web/pixelmirror`, "/repo/pixelmirror");
 copy(`${root}/tests/unit`, "/repo/tests/unit");
 
 python.runPython(`
