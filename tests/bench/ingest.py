@@ -398,7 +398,7 @@ BENCHMARKS = [Benchmark("ingest", RELAY, ingest)]
 
 
 if __name__ == "__main__":
-    from tests.bench.run import line
+    from tests.bench.table import line
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--history", type=int, help="measure with so many events in the outbox")

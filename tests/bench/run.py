@@ -8,49 +8,31 @@ table into docs/benchmarks.md and its headlines into the README.
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import table
+from tests.bench import backlog, delivery, ingest, pages, relay, table
 from tests.bench.rows import Benchmark, Row, Run, pair
 
-MODULES = ["pages", "ingest", "delivery", "backlog", "relay", "forms"]
-
-
-def found() -> list[Benchmark]:
-    """All benchmarks, in the table's order."""
-    modules = [
-        importlib.import_module(f"tests.bench.{name}")
-        for name in MODULES
-        if Path(__file__).with_name(f"{name}.py").exists()
-    ]
-    return [benchmark(one) for module in modules for one in getattr(module, "BENCHMARKS", [])]
-
-
-def benchmark(one: Any) -> Benchmark:
-    """A benchmark of two callables is given as (name, baseline's name, context manager)."""
-    return one if isinstance(one, Benchmark) else pair(*one)
-
-
-def line(row: Row) -> str:
-    what, ours, against, baseline, ratio, target, met = table.cells(row)
-    notes = [f"against {against}" if against else "", f"{target}: {met}" if target else ""]
-    rest = "; ".join(filter(None, notes))
-    first = f"{what:<58}{ours:>14}{baseline:>14}  {ratio}".rstrip()
-    return f"{first}\n    {rest}" if rest else first
+# In the table's order.
+BENCHMARKS: list[Benchmark] = [
+    *pages.BENCHMARKS,
+    *ingest.BENCHMARKS,
+    *delivery.BENCHMARKS,
+    *backlog.BENCHMARKS,
+    *(pair(*one) for one in relay.BENCHMARKS),
+]
 
 
 def measured(one: Benchmark, rounds: int | None) -> list[Row]:
     """The benchmark's rows, each printed as soon as it is known."""
     rows = []
     for row in one.measure(Run(one.name, rounds or one.rounds)):
-        print(line(row), flush=True)
+        print(table.line(row), flush=True)
         rows.append(row)
     return rows
 
@@ -63,7 +45,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help="of each benchmark, instead of its own number")
     asked = parser.parse_args()
     chosen = [
-        one for one in found() if not asked.words or any(word in one.name for word in asked.words)
+        one
+        for one in BENCHMARKS
+        if not asked.words or any(word in one.name for word in asked.words)
     ]
     if asked.list or not chosen:
         print("\n".join(one.name for one in chosen) or "no such benchmark")

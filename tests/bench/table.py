@@ -43,6 +43,15 @@ def cells(row: Row) -> list[str]:
     ]
 
 
+def line(row: Row) -> str:
+    """The same for a terminal."""
+    what, ours, against, baseline, ratio, target, met = cells(row)
+    notes = [f"against {against}" if against else "", f"{target}: {met}" if target else ""]
+    rest = "; ".join(filter(None, notes))
+    first = f"{what:<58}{ours:>14}{baseline:>14}  {ratio}".rstrip()
+    return f"{first}\n    {rest}" if rest else first
+
+
 def number(value: float) -> str:
     """Three digits, or all before the point: `0.123`, `4.56`, `118`, `28,400`; a count as it is."""
     size = abs(value)
