@@ -28,11 +28,7 @@ def image(modules: Files, web: Path) -> bytes:
     compiler is not of the interpreter's version or can't read a module.
     """
     check_compiler(web)
-    compiled = {
-        str(Path(name).with_suffix(".mpy")): bytecode(source, name)
-        for name, source in modules.items()
-    }
-    return packed(compiled)
+    return packed(compiled(modules))
 
 
 def check_compiler(web: Path) -> None:
@@ -47,9 +43,14 @@ def check_compiler(web: Path) -> None:
         )
 
 
-def bytecode(source: bytes, name: str) -> bytes:
-    """The .mpy of a module; `name` is what tracebacks call it."""
-    return _mpy_cross(*OPTIONS, "-s", name, "-", source=source)
+def compiled(modules: Files, *options: str) -> Files:
+    """The .mpy of each module, by its path; tracebacks call it by its source's."""
+    return {
+        str(Path(name).with_suffix(".mpy")): _mpy_cross(
+            *(options or OPTIONS), "-s", name, "-", source=source
+        )
+        for name, source in modules.items()
+    }
 
 
 def _mpy_cross(*options: str, source: bytes = b"") -> bytes:
