@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from relay.outbox.sqlite_file import arrivals_path
+
 LEAST_FREE_BYTES = 64 * 1024 * 1024
 """With less than this the relay is not ready: what it takes could soon not be stored."""
 
@@ -29,8 +31,9 @@ class Disk:
         return int(self._usage(self._file.parent).free)
 
     def outbox_bytes(self) -> int:
-        """What the file takes, its write-ahead log included."""
-        files = (self._file, self._file.with_name(f"{self._file.name}-wal"))
+        """What its files take, the write-ahead logs included."""
+        files = [self._file, arrivals_path(self._file)]
+        files += [file.with_name(f"{file.name}-wal") for file in files]
         return sum(file.stat().st_size for file in files if file.exists())
 
     def trouble(self) -> str:

@@ -41,11 +41,15 @@ class Ingest:
 
         Whoever hands it over has made sure that the check takes it.
         """
-        self.routing.arriving += 1
+        turns = self.routing.turns
+        turns.begun += count
+        turns.under_way += 1
         try:
             await self.outbox.accept(site.site, received.at_ms, _facts(received), body)
         except OutboxUnavailable as error:
             raise _not_durable(site, error) from error
+        finally:
+            turns.under_way -= 1
         self.metrics.accepted(site.site, count)
 
     async def store(self, site: Site, events: Sequence[dict[str, Any]], received: Received) -> None:

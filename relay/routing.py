@@ -3,16 +3,13 @@
 A request is answered once it is on disk whole (`relay.ingest`). This task takes what has arrived,
 oldest first: from memory what was just accepted, from disk all else, such as what a killed process
 left. Some requests at a time, what comes of them is put and they are gone in one transaction.
-
-While requests keep coming, they go first: after each slice of work the others have their turn, for
-up to `REST` times as long, until one turn of the event loop brings no request.
+Requests that keep coming go first (`relay.turns`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -29,6 +26,7 @@ from relay.metrics import Metrics
 from relay.outbox import Arrival, Outbox, OutboxUnavailable, Payment, Record, Told
 from relay.record import Received, enrich, record
 from relay.site import Site
+from relay.turns import Turns
 
 log = get_logger("pixelmirror.routing")
 
@@ -42,12 +40,6 @@ HOLD_BYTES = 8 * 1024 * 1024
 TOGETHER = 64
 EVENTS_TOGETHER = 256
 """Requests, and events, that are put in one transaction."""
-
-SLICE_S = 0.001
-"""So long nothing else has its turn, but for a single event that takes longer."""
-
-REST = 8
-"""How many times as long as a slice the others may have, while requests keep coming."""
 
 PATIENCE_S = 2.0
 """Who reads waits no longer for what was accepted before."""
@@ -75,8 +67,8 @@ class _Work:
 class Routing:
     """Routes what arrives in the outbox: `start()`, `await stop()`.
 
-    `wake(site, destination)` tells delivery of new work. `arriving` is counted up by whoever
-    accepts a request, so that this knows of it before it is durable.
+    `wake(site, destination)` tells delivery of new work. Whoever accepts a request says so to
+    `turns`.
     """
 
     def __init__(
@@ -86,15 +78,14 @@ class Routing:
         fed: Fed,
         wake: Callable[[str, str], None],
         metrics: Metrics | None = None,
-        clock_s: Callable[[], float] = time.perf_counter,
+        turns: Turns | None = None,
     ) -> None:
         self._outbox = outbox
         self._sites = sites
         self._fed = fed
         self._wake = wake
         self._metrics = metrics or Metrics()
-        self._clock_s = clock_s
-        self.arriving = 0
+        self.turns = turns or Turns()
         self.trouble = ""
         self.aside = 0
         self._held: deque[Arrival] = deque()
@@ -104,7 +95,6 @@ class Routing:
         self._one_at_a_time = asyncio.Lock()
         self._barriers: list[tuple[int, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
-        self._slice_began = 0.0
         # All that is durable up to `_have` has been held; up to `_passed`, all is routed.
         self._have = self._passed = 0
         self._newest = outbox.on_arrivals(self._arrived)
@@ -177,7 +167,7 @@ class Routing:
         Raises `OutboxUnavailable`, and then it is tried again with the next call.
         """
         async with self._one_at_a_time:
-            self._slice_began = self._clock_s()
+            self.turns.begin()
             while len(self._work) < TOGETHER and sum(w.size for w in self._work) < EVENTS_TOGETHER:
                 if (arrival := await self._next()) is None:
                     break
@@ -224,8 +214,9 @@ class Routing:
             for one, tells in self._made(arrival):
                 work.records += [one] if one else []
                 work.told += [tells] if tells else []
-                if self._clock_s() - self._slice_began >= SLICE_S:
-                    await self._give_way()
+                self.turns.worked += 1
+                if self.turns.is_over:
+                    await self.turns.give_way(is_urgent=bool(self._barriers))
         except Exception as error:
             self._set_aside(arrival.id, arrival.site, error)
         else:
@@ -278,17 +269,6 @@ class Routing:
         told = [one for each in work for one in each.told]
         fresh = await self._outbox.routed([each.id for each in work], records, told, self.join)
         self.announce([*records, *(one.record for one in told if one.record)], fresh)
-
-    async def _give_way(self) -> None:
-        """Everything else has had its turn, or a share of the time while requests keep coming."""
-        rest_s = REST * (self._clock_s() - self._slice_began)
-        before, began = -1, self._clock_s()
-        while self.arriving != before and self._clock_s() - began < rest_s:
-            before = self.arriving
-            await asyncio.sleep(0)
-            if self._barriers:
-                break
-        self._slice_began = self._clock_s()
 
     def _release(self) -> None:
         """Those who wait for what is routed now go on; all of them, while nothing can be."""

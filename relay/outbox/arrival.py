@@ -44,7 +44,7 @@ class Arrivals(Protocol):
     async def arrivals(self, limit: int, after: int) -> list[Arrival]:
         """Those on disk after that `id`, oldest first, at most `limit`; fewer where they are large.
 
-        None only where there is none.
+        An empty list only where there is none.
         """
         ...
 
@@ -55,5 +55,8 @@ class Arrivals(Protocol):
     async def routed(
         self, ids: Sequence[int], records: Sequence[Record], told: Sequence[Told], join: Join
     ) -> set[tuple[str, str]]:
-        """`Outbox.tell`, and in the same transaction these arrivals are gone, bytes and all."""
+        """`Outbox.tell`, and these arrivals are gone, bytes and all.
+
+        Should the process die, what is put is, or they are there: mostly one, never neither.
+        """
         ...

@@ -28,12 +28,12 @@ from relay.outbox import (
     StoryRow,
     Told,
 )
-from relay.outbox import sqlite_arrivals as arrivals
 from relay.outbox import sqlite_lookup as lookup
 from relay.outbox import sqlite_orders as orders
 from relay.outbox import sqlite_put as puts
 from relay.outbox import sqlite_statements as statements
 from relay.outbox.arrival import Arrival
+from relay.outbox.arrivals_file import ArrivalsFile, left
 from relay.outbox.sqlite_file import Synchronous, connect, find, prepare
 from relay.outbox.sqlite_statements import Filter, Key, Route, key_of
 from relay.outbox.sqlite_threads import Readers, Writer
@@ -61,9 +61,13 @@ class SqliteOutbox:
     the event loop it was opened in.
     """
 
-    def __init__(self, writer: Writer, readers: Readers, lock: int | None) -> None:
+    def __init__(
+        self, path: Path, writer: Writer, arrived: ArrivalsFile | None, lock: int | None
+    ) -> None:
+        self._path = path
         self._writer = writer
-        self._readers = readers
+        self._arrived = arrived
+        self._readers = Readers(lambda: connect(path))
         self._lock = lock
         self._claiming: defaultdict[Route, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._claimed: defaultdict[Route, set[int]] = defaultdict(set)
@@ -80,20 +84,19 @@ class SqliteOutbox:
         path = Path(path)
         now_ms = int(time.time() * 1000) if now_ms is None else now_ms
         lock = await asyncio.to_thread(prepare, path, now_ms)
-        db = connect(path, synchronous=synchronous)
-        writer = Writer(db, arrivals.last(db))
-        return cls(writer, Readers(lambda: connect(path)), lock)
+        writer = Writer(connect(path, synchronous=synchronous))
+        return cls(path, writer, ArrivalsFile(path, synchronous), lock)
 
     @classmethod
     async def beside(cls, path: Path | str) -> Self:
         """The outbox of this file beside the relay that may be at work on it.
 
-        To look things up, replay and drop; nothing is ever claimed of it. A running relay finds
-        what was replayed with its next look. Raises `OutboxRefused`.
+        To look things up, replay and drop; nothing arrives in it or is claimed of it. A running
+        relay finds what was replayed with its next look. Raises `OutboxRefused`.
         """
         path = Path(path)
         await asyncio.to_thread(find, path)
-        return cls(Writer(connect(path)), Readers(lambda: connect(path)), None)
+        return cls(path, Writer(connect(path)), None, None)
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,6 +112,8 @@ class SqliteOutbox:
     async def close(self) -> None:
         await asyncio.to_thread(self._readers.close)
         await self._writer.close()
+        if self._arrived is not None:
+            await self._arrived.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -118,35 +123,42 @@ class SqliteOutbox:
         return await self._writer.do(lambda db: puts.put(db, rows)) if rows else set()
 
     async def tell(self, records: Sequence[Record], told: Sequence[Told], join: Join) -> set[Route]:
-        return await self.routed((), records, told, join)
+        rows = [puts.stored(record) for record in records if record[1]]
+
+        def work(db: sqlite3.Connection) -> set[Route]:
+            routes = puts.put(db, rows)
+            for one in told:
+                self._writer.scrub_soon()  # what is told may replace or erase what was
+                routes |= orders.tell(db, one, join)
+            return routes
+
+        return await self._writer.do(work)
 
     def accept(self, site: str, received_at: int, facts: bytes, body: bytes) -> Awaitable[None]:
-        return self._writer.accept(site, received_at, facts, body)
+        return self._arrivals.accept(site, received_at, facts, body)
 
     def on_arrivals(self, tell: Callable[[Sequence[Arrival]], None]) -> int:
-        self._writer.on_arrivals = tell
-        return self._writer.last_arrival
+        return self._arrivals.on_arrivals(tell)
 
     async def arrivals(self, limit: int, after: int) -> list[Arrival]:
-        return await self._readers.do(lambda db: arrivals.find(db, limit, after))
+        return await self._arrivals.find(limit, after)
 
     async def arrivals_waiting(self) -> list[Backlog]:
-        return await self._readers.do(arrivals.waiting)
+        if self._arrived is None:
+            return await asyncio.to_thread(left, self._path)
+        return await self._arrived.waiting()
 
     async def routed(
         self, ids: Sequence[int], records: Sequence[Record], told: Sequence[Told], join: Join
     ) -> set[Route]:
-        rows = [puts.stored(record) for record in records if record[1]]
+        routes = await self.tell(records, told, join)
+        await self._arrivals.remove(ids)
+        return routes
 
-        def work(db: sqlite3.Connection) -> set[Route]:
-            self._writer.scrub_soon()  # what is told may replace or erase what was
-            routes = puts.put(db, rows)
-            for one in told:
-                routes |= orders.tell(db, one, join)
-            arrivals.remove(db, ids)
-            return routes
-
-        return await self._writer.do(work)
+    @property
+    def _arrivals(self) -> ArrivalsFile:
+        assert self._arrived is not None, "nothing arrives beside another process"
+        return self._arrived
 
     async def pay(self, payment: Payment, join: Join) -> set[Route]:
         def work(db: sqlite3.Connection) -> set[Route]:
@@ -290,11 +302,14 @@ class SqliteOutbox:
             forgotten += await self._remove(site, "done", over)
             forgotten += await self._remove(site, "skipped", over)
         await self._purge_orders(now_ms, retention_days)
+        await self._purge_arrivals(now_ms, retention_days)
         await self._shrink()
         return forgotten
 
     async def check(self) -> None:
         await self._writer.do(statements.prove)
+        if self._arrived is not None:
+            await self._arrived.check()
 
     async def _purge_orders(self, now_ms: int, retention_days: Mapping[str, int]) -> None:
         for site in await self._readers.do(
@@ -307,6 +322,13 @@ class SqliteOutbox:
             lambda db: statements.sites(db, orders.SITES_WITH_ORDERS)
         ):
             await self._erase(orders.REMOVE_ORDERS, site, now_ms - ORDER_DAYS * DAY_MS)
+
+    async def _purge_arrivals(self, now_ms: int, retention_days: Mapping[str, int]) -> None:
+        """What could not be routed for so long is not kept any longer."""
+        for site in {backlog.site for backlog in await self.arrivals_waiting()}:
+            before_ms = now_ms - retention_days.get(site, RETENTION_DAYS) * DAY_MS
+            while await self._arrivals.purge(site, before_ms, CHUNK) == CHUNK:
+                pass
 
     async def _shrink(self) -> None:
         def work(db: sqlite3.Connection) -> int:

@@ -24,7 +24,7 @@ FIND = "SELECT id, site, received_at, facts, body FROM arrivals WHERE id > ? ORD
 REMOVE = "DELETE FROM arrivals WHERE id IN (SELECT value FROM json_each(?))"
 WAITING = "SELECT site, '', count(*), min(received_at) FROM arrivals GROUP BY site"
 LAST = "SELECT coalesce(max(id), 0) FROM arrivals"
-SITES_WITH_ARRIVALS = "SELECT DISTINCT site FROM arrivals"
+PROVE = "UPDATE proof SET written = written + 1"
 REMOVE_OLD = """
 DELETE FROM arrivals WHERE id IN (
     SELECT id FROM arrivals WHERE site = ? AND received_at < ? LIMIT ?)
@@ -66,6 +66,16 @@ def find(db: sqlite3.Connection, limit: int, after: int) -> list[Arrival]:
 def remove(db: sqlite3.Connection, ids: Sequence[int]) -> None:
     """They are gone."""
     db.execute(REMOVE, (json.dumps(ids),))
+
+
+def purge(db: sqlite3.Connection, site: str, before_ms: int, limit: int) -> int:
+    """How many of at most `limit` are gone, received before then."""
+    return db.execute(REMOVE_OLD, (site, before_ms, limit)).rowcount
+
+
+def prove(db: sqlite3.Connection) -> None:
+    """Something was written."""
+    db.execute(PROVE)
 
 
 def last(db: sqlite3.Connection) -> int:

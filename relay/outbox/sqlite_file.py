@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -107,6 +108,11 @@ BEGIN
 END;
 """
 
+STEPS = (EVENTS, ORDERS, STORIES)
+"""What makes the file of each schema version from the one before; none is ever changed."""
+
+SCHEMA_VERSION = len(STEPS)
+
 ARRIVALS = """
 CREATE TABLE arrivals ( -- what is durable and not yet routed; mostly for milliseconds
     id INTEGER PRIMARY KEY,
@@ -115,12 +121,21 @@ CREATE TABLE arrivals ( -- what is durable and not yet routed; mostly for millis
     facts BLOB NOT NULL, -- what is known of the request, as JSON: personal data
     body BLOB NOT NULL -- what it brought, as JSON: personal data
 );
+CREATE TABLE proof (id INTEGER PRIMARY KEY CHECK (id = 1), written INTEGER NOT NULL);
+INSERT INTO proof VALUES (1, 0);
 """
 
-STEPS = (EVENTS, ORDERS, STORIES, ARRIVALS)
-"""What makes the file of each schema version from the one before; none is ever changed."""
+ARRIVALS_STEPS = (ARRIVALS,)
+"""As `STEPS`, of the file that arrivals have."""
 
-SCHEMA_VERSION = len(STEPS)
+
+def arrivals_path(path: Path) -> Path:
+    """Where the outbox of this file keeps its arrivals.
+
+    A file of their own: who commits there need not wait for what is written to the outbox.
+    """
+    return path.with_name(f"{path.name}.arrivals")
+
 
 # At most once where a repeat would count twice: what was under way when the process died is a
 # dead letter, as any other ambiguous end (DESIGN 5.5).
@@ -159,8 +174,10 @@ def prepare(path: Path, now_ms: int) -> int:
         raise OutboxRefused(f"the outbox {path} cannot be made: {error.strerror}") from error
     try:
         _take(lock, path)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        _lay_out(path, now_ms)
+        for file, steps in ((path, STEPS), (arrivals_path(path), ARRIVALS_STEPS)):
+            os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+            _lay_out(file, steps)
+        _bury_begun(path, now_ms)
         _make_names_durable(path.parent)
     except (OSError, sqlite3.Error) as error:
         os.close(lock)
@@ -186,7 +203,7 @@ def find(path: Path) -> None:
     try:
         db = connect(path)
         try:
-            version = _version(db, path)
+            version = _version(db, path, SCHEMA_VERSION)
         finally:
             db.close()
     except sqlite3.Error as error:
@@ -208,24 +225,31 @@ def _take(lock: int, path: Path) -> None:
         ) from None
 
 
-def _lay_out(path: Path, now_ms: int) -> None:
+def _lay_out(path: Path, steps: Sequence[str]) -> None:
     db = connect(path)
     try:
-        version = _version(db, path)
-        if version < SCHEMA_VERSION:
-            steps = " ".join(STEPS[version:])
-            db.executescript(f"BEGIN; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT")
+        version = _version(db, path, len(steps))
+        if version < len(steps):
+            missing = " ".join(steps[version:])
+            db.executescript(f"BEGIN; {missing} PRAGMA user_version = {len(steps)}; COMMIT")
+    finally:
+        db.close()
+
+
+def _bury_begun(path: Path, now_ms: int) -> None:
+    db = connect(path)
+    try:
         db.execute(BURY_BEGUN, (now_ms,))
     finally:
         db.close()
 
 
-def _version(db: sqlite3.Connection, path: Path) -> int:
+def _version(db: sqlite3.Connection, path: Path, known: int) -> int:
     (version,) = db.execute("PRAGMA user_version").fetchone()
-    if version > SCHEMA_VERSION:
+    if version > known:
         raise OutboxRefused(
             f"the outbox {path} has schema {version} and this pixelmirror knows up to "
-            f"{SCHEMA_VERSION}: start the version that wrote it, or a newer one"
+            f"{known}: start the version that wrote it, or a newer one"
         )
     return int(version)
 

@@ -13,6 +13,8 @@ from collections.abc import Set as AbstractSet
 from itertools import chain
 from typing import Any, NamedTuple
 
+import msgspec
+
 from relay.outbox import Record
 from relay.outbox.sqlite_statements import COPIES, Route
 
@@ -40,7 +42,14 @@ RESTORE_BODY = "UPDATE events SET body = ? WHERE id = ? AND body IS NULL"
 FIND_BODY = "SELECT body FROM events WHERE id = ?"
 SET_BODY = "UPDATE events SET body = ? WHERE id = ?"
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+_encoder = msgspec.json.Encoder()
+
+
+def _encode(document: Any) -> str:
+    try:
+        return _encoder.encode(document).decode()
+    except UnicodeEncodeError:  # half a character: JSON can say it, UTF-8 can't
+        return json.dumps(document, separators=(",", ":"))
 
 
 class StoredDelivery(NamedTuple):

@@ -58,32 +58,7 @@ INSERT INTO contexts VALUES
 PRAGMA user_version = 2;
 """
 
-_3 = """
-ALTER TABLE events ADD COLUMN source TEXT;
-ALTER TABLE events ADD COLUMN consent TEXT;
-CREATE TABLE history (
-    event INTEGER NOT NULL, destination TEXT NOT NULL, n INTEGER NOT NULL, at INTEGER NOT NULL,
-    state TEXT NOT NULL, attempts INTEGER NOT NULL, status INTEGER, reason TEXT NOT NULL,
-    PRIMARY KEY (event, destination, n)
-) WITHOUT ROWID;
-CREATE TRIGGER deliveries_told AFTER UPDATE OF state ON deliveries
-WHEN OLD.attempts > 0 OR OLD.reason <> ''
-BEGIN
-    INSERT INTO history
-    SELECT OLD.event, OLD.destination, coalesce(max(n), 0) + 1,
-        OLD.updated_at, OLD.state, OLD.attempts, OLD.status, OLD.reason
-    FROM history WHERE event = OLD.event AND destination = OLD.destination;
-    DELETE FROM history WHERE event = OLD.event AND destination = OLD.destination AND n <= (
-        SELECT max(n) - 20 FROM history WHERE event = OLD.event AND destination = OLD.destination);
-END;
-CREATE TRIGGER deliveries_forgotten AFTER DELETE ON deliveries
-BEGIN
-    DELETE FROM history WHERE event = OLD.event AND destination = OLD.destination;
-END;
-PRAGMA user_version = 3;
-"""
-
-VERSIONS = {1: _1, 2: _1 + _2, 3: _1 + _2 + _3}
+VERSIONS = {1: _1, 2: _1 + _2}
 """By schema version, what makes its file."""
 
 

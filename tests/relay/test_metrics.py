@@ -289,7 +289,7 @@ def test_what_is_not_known_is_not_told(tmp_path: Path) -> None:
 
 
 def test_the_outbox_and_its_disk_are_measured(tmp_path: Path) -> None:
-    """In bytes: the file with its write-ahead log, and what is free."""
+    """In bytes: its files with their write-ahead logs, and what is free."""
 
     class Usage:
         free = 123_456_789
@@ -298,7 +298,8 @@ def test_the_outbox_and_its_disk_are_measured(tmp_path: Path) -> None:
     with stage(tmp_path, disk=disk) as toko:
         toko.page({"events": [EVENT]})
         assert value(toko, "disk_free_bytes") == 123_456_789
-        size = sum((tmp_path / name).stat().st_size for name in ("outbox.db", "outbox.db-wal"))
+        names = ("outbox.db", "outbox.db-wal", "outbox.db.arrivals", "outbox.db.arrivals-wal")
+        size = sum((tmp_path / name).stat().st_size for name in names)
         assert value(toko, "outbox_bytes") == size > 0
 
 

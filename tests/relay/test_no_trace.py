@@ -111,7 +111,11 @@ def test_a_kill_leaves_no_trace_once_the_relay_is_up_again(
     """Killed with some delivered and not yet wiped out of the write-ahead log, and some to go."""
     sandbox.behave("tracify", "throttle", times=1, retry_after_s=1)
     shop.send("to-go")
-    until(lambda: sandbox.calls("tracify", "to-go"), "it was tried")
+    until(
+        lambda: shop.relay.rows(event_id="to-go"),
+        "it was tried, and that is written down",
+        lambda rows: bool(rows) and rows[0]["attempts"] == 1,
+    )
     assert shop.relay.end(signal.SIGKILL) == -signal.SIGKILL
     assert shop.kept()
     shop.relay.start()
@@ -126,8 +130,9 @@ def test_a_dead_letter_keeps_its_event_for_as_long_as_the_site_says(
 ) -> None:
     """It could not be replayed without; after `retention_days`, or dropped, it leaves no trace."""
     sandbox.behave("tracify", "fail", times=2, status=400)
-    shop.send("dead-1")
-    shop.send("dead-2")
+    for name in ("dead-1", "dead-2"):
+        shop.send(name)
+        shop.relay.settled(1, event_id=name)
     rows = shop.relay.settled(2)
     assert {row["state"] for row in rows} == {"dead"}
     assert shop.kept()

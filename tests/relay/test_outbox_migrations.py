@@ -122,7 +122,7 @@ def migrate_and_be_killed(path: Path, last_words: str) -> None:
     assert subprocess.run(command, cwd=ROOT, timeout=20).returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("last_words", ["TABLE arrivals", "COMMIT"])
+@pytest.mark.parametrize("last_words", ["TRIGGER deliveries_forgotten", "COMMIT"])
 async def test_a_migration_that_is_killed_leaves_the_file_as_it_was(
     path: Path, version: int, last_words: str
 ) -> None:

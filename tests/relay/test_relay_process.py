@@ -59,6 +59,7 @@ def troubles(toko: RelayProcess, sandbox: SandboxProcess) -> None:
     refusal = {"error": f"{USER['email']} {USER['phone']} is not welcome with {token}"}
     sandbox.behave("tracify", "fail", times=1, status=400, body=refusal)
     toko.post(event("refused", "tracify"), **SHOPPER)
+    until(lambda: sandbox.calls("tracify", "refused"), "it was the first that tracify was given")
 
 
 def test_an_event_goes_through_to_every_destination(
