@@ -15,12 +15,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.bench import backlog, delivery, ingest, pages, relay, table
+from tests.bench import backlog, delivery, forms, ingest, pages, relay, table
 from tests.bench.rows import Benchmark, Row, Run, pair
 
 # In the table's order.
 BENCHMARKS: list[Benchmark] = [
     *pages.BENCHMARKS,
+    *forms.BENCHMARKS,
     *ingest.BENCHMARKS,
     *delivery.BENCHMARKS,
     *backlog.BENCHMARKS,

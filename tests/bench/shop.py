@@ -85,6 +85,19 @@ interpreter.runPython("def empty(): pass\\njs.empty = empty");
 </script>
 """
 
+# The same found by a script of the shop's, as every tag is: one journey later.
+BY_TAG = '<script async src="/boot.js"></script>\n'
+BOOT = """for (const [rel, href] of [["modulepreload", "{glue}"], ["preload", "{wasm}"]]) {{
+  const link = Object.assign(document.createElement("link"), {{ rel, href, crossOrigin: "" }});
+  if (rel === "preload") link.as = "fetch";
+  document.head.append(link);
+}}
+import("{glue}").then(async ({{ loadMicroPython }}) => {{
+  const interpreter = await loadMicroPython({{ url: "{wasm}" }});
+  interpreter.runPython("import js; js.started()");
+}});
+"""
+
 WAYS = {
     "tag": "",
     "core": ' data-start="pyscript"',
@@ -94,8 +107,8 @@ WAYS = {
 
 @dataclass(frozen=True)
 class Shop:
-    """`page("tag")` is a page with the tag; `core` and `pyodide` start otherwise, `bare` boots
-    MicroPython alone, `plain` has nothing."""
+    """`page("tag")` is a page with the tag; `core` and `pyodide` start otherwise, `bare` and
+    `by_tag` boot MicroPython alone, `plain` has nothing."""
 
     url: str
     relay: RelayProcess
@@ -125,8 +138,8 @@ def open_shop() -> Iterator[Shop]:
             port,
         )
         relay = RelayProcess(site, KEY, url)
-        for page, text in _pages(relay.url).items():
-            (files / f"{page}.html").write_text(text)
+        for file, text in _files(relay.url).items():
+            (files / file).write_text(text)
         try:
             relay.start()
             shop.start()
@@ -154,19 +167,21 @@ def _site(shop: str, nobody: str) -> str:
     return "\n".join(lines)
 
 
-def _pages(relay: str) -> dict[str, str]:
+def _files(relay: str) -> dict[str, str]:
     glue = Assets().url(f"{relay}/s", "micropython")
-    wasm = glue.replace(".mjs", ".wasm")
+    where = {"glue": glue, "wasm": glue.replace(".mjs", ".wasm")}
     parts = {
         "plain": ("", ""),
-        "bare": (BARE_HEAD.format(glue=glue, wasm=wasm), BARE.format(glue=glue, wasm=wasm)),
+        "bare": (BARE_HEAD.format(**where), BARE.format(**where)),
+        "by_tag": (BY_TAG, ""),
         **{
             name: (TAG.format(relay=relay, attributes=attributes), EARLY)
             for name, attributes in WAYS.items()
         },
     }
     products = "".join(PRODUCT.format(n=n) for n in range(24))
-    return {
-        name: PAGE.format(head=head, body=body, products=products)
+    pages = {
+        f"{name}.html": PAGE.format(head=head, body=body, products=products)
         for name, (head, body) in parts.items()
     }
+    return {**pages, "boot.js": BOOT.format(**where)}
