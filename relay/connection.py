@@ -65,6 +65,7 @@ class Connection(HttpToolsProtocol):
         self.url = b""
         self._timer: asyncio.TimerHandle | None = None  # one for many requests: each costs a little
         self._since: float | None = None  # when the peer's turn began; None while it is ours
+        self._is_idle = False  # the last request is answered, the next has not begun
         self._bytes = 0  # that came since
         self._chunk = 0  # bytes of the last ones that came
         self._begun_in = 0  # bytes of those in which the request under way began
@@ -84,7 +85,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._since is None:
+        if self._since is None or self._is_idle:
             self._wait_for_peer()
         self._chunk = len(data)
         self._bytes += self._chunk
@@ -99,7 +100,7 @@ class Connection(HttpToolsProtocol):
     # --- the request ---
 
     def on_message_begin(self) -> None:
-        if self._since is None:
+        if self._since is None or self._is_idle:
             self._wait_for_peer()
         self._part = "head"
         self._begun_in = self._chunk
@@ -115,6 +116,19 @@ class Connection(HttpToolsProtocol):
         self._since = None
         self._part = ""
         super().on_message_complete()
+        if self.cycle.response_complete:  # the answer did not wait for the body
+            self._rest()
+
+    def on_response_complete(self) -> None:
+        """As uvicorn's, but for its timer at each answer."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._since is None:
+            self._rest()
 
     def send_400_response(self, msg: str) -> None:
         if self._is_head_too_large():
@@ -137,9 +151,14 @@ class Connection(HttpToolsProtocol):
 
     def _wait_for_peer(self) -> None:
         self._since = self.loop.time()
+        self._is_idle = False
         self._bytes = 0
         if self._timer is None:
             self._timer = self.loop.call_later(self.patience_s, self._look)
+
+    def _rest(self) -> None:
+        self._wait_for_peer()
+        self._is_idle = True
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -147,13 +166,21 @@ class Connection(HttpToolsProtocol):
             self._timer = None
 
     def _look(self) -> None:
-        """The time is over, unless the bytes that came meanwhile gave more, or it is our turn."""
+        """The time is over, unless the bytes that came meanwhile gave more, or it is our turn.
+
+        An idle connection is closed at the next look after its time: at most `patience_s` later.
+        """
         self._timer = None
         if self._since is None:
             return
-        due = self._since + self.patience_s + self._bytes / BYTES_A_S
+        if self._is_idle:
+            due = self._since + self.timeout_keep_alive
+        else:
+            due = self._since + self.patience_s + self._bytes / BYTES_A_S
         if self.loop.time() < due:
             self._timer = self.loop.call_at(due, self._look)
+        elif self._is_idle:
+            self.transport.close()
         else:
             self._cut_off(Refusal("too_slow", "the request took too long to arrive"))
 

@@ -64,7 +64,7 @@ Work = Callable[[Callable[[], Awaitable[Peer]]], Awaitable[None]]
 
 @asynccontextmanager
 async def serving(
-    kind: type[Connection], most: int, disconnected: asyncio.Event
+    kind: type[Connection], most: int, keep_alive_s: float, disconnected: asyncio.Event
 ) -> AsyncIterator[Callable[[], Awaitable[Peer]]]:
     async def read(request: Request) -> Response:
         try:
@@ -86,7 +86,8 @@ async def serving(
         ],
         exception_handlers={ClientDisconnect: gone},
     )
-    config = uvicorn.Config(app, http=kind, ws="none", log_config=None, timeout_keep_alive=30)
+    config = uvicorn.Config(app, http=kind, ws="none", log_config=None)
+    config.timeout_keep_alive = keep_alive_s  # type: ignore[assignment]
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(
         lambda: kind(config=config, server_state=state, app_state={}, most=most), "127.0.0.1", 0
@@ -108,13 +109,18 @@ async def serving(
         await server.wait_closed()
 
 
-def run(work: Work, *, patience_s: float = 60.0, most: int = 100) -> asyncio.Event:
+def run(
+    work: Work, *, patience_s: float = 60.0, most: int = 100, keep_alive_s: float = 30.0
+) -> asyncio.Event:
     """What the work holds is so; the event is set where an app's reading was ended."""
     kind = type("Limited", (Connection,), {"patience_s": patience_s})
     disconnected = asyncio.Event()
 
     async def main() -> None:
-        async with asyncio.timeout(20), serving(kind, most, disconnected) as connected:
+        async with (
+            asyncio.timeout(20),
+            serving(kind, most, keep_alive_s, disconnected) as connected,
+        ):
             await work(connected)
 
     asyncio.run(main())
@@ -194,6 +200,34 @@ def test_a_sound_request_is_not_hurried() -> None:
         assert await peer.answer() == (200, b"yes")
 
     run(work, patience_s=SOON_S)
+
+
+def test_an_idle_connection_is_closed_after_a_while() -> None:
+    """Without a word, in its time and not before: the next request may come until then."""
+
+    async def work(connected: Callable[[], Awaitable[Peer]]) -> None:
+        peer, silent = await connected(), await connected()
+        await peer.send(GET)
+        assert await peer.answer() == (200, b"yes")
+        await silent.is_closed()
+        await peer.send(GET)
+        assert await peer.answer() == (200, b"yes")
+        await peer.is_closed()
+
+    run(work, patience_s=SOON_S, keep_alive_s=3 * SOON_S)
+
+
+def test_a_connection_is_idle_after_a_body_that_nobody_waited_for() -> None:
+    """Its answer came first."""
+
+    async def work(connected: Callable[[], Awaitable[Peer]]) -> None:
+        peer = await connected()
+        await peer.send(POST.replace(b"/read", b"/at-once") + b"12345")
+        assert await peer.answer() == (200, b"yes")
+        await peer.send(b"67890")
+        await peer.is_closed()
+
+    run(work, keep_alive_s=SOON_S, patience_s=20 * SOON_S)
 
 
 # --- large heads ---
