@@ -42,8 +42,11 @@ class FakePage:
         self.missing: list[str] = []  # globals that are not on the page
         self.throwing: list[str] = []  # globals whose calls throw
         self.own: dict[str, Any] = {}  # kind -> what the page's own code has done with it
+        self.events: dict[str, Any] = {}  # UUID -> event, until it is forgotten
+        self.fates: list[Any] = []  # (UUID, what the relay made of it), told once or more
         self.results: dict[str, Any] = {}  # UUID -> {pixel: result}, until the event's fate
         self.complained: list[str] = []  # pixels whose failure was said
+        self.has_alhena = True  # among the site's destinations
         self.widget: Any = None  # Alhena's: method -> what it returns, an Exception is thrown
         self.request: Any = None  # (body, done), while one is under way
         self.sends: dict[str, Any] = {}  # key -> done, of what is under way to Scalev
@@ -114,13 +117,14 @@ class FakePage:
         entries = {key: self.entry(key, shelf) for key in keys}
         return {key: entries[key]["by"] for key in keys if entries[key]}
 
-    def write(self, key: str, text: Any, shelf: str = "call") -> None:
-        """`text` is JSON, or for short what it holds."""
-        self.browser.shelf(shelf)[key] = text if isinstance(text, str) else json.dumps(text)
+    def write(self, key: str, entry: Any, shelf: str = "call") -> None:
+        self.browser.shelf(shelf)[key] = json.dumps(entry)
         self.did.append(["write", key])
 
-    def remove(self, key: str, shelf: str = "call") -> None:
-        self.browser.shelf(shelf).pop(key, None)
+    def forget(self, keys: list[str], shelf: str = "call") -> None:
+        for key in keys:
+            self.browser.shelf(shelf).pop(key, None)
+            self.events.pop(key, None)
 
     def reserve(self, keys: list[str], done: Function, shelf: str = "call") -> None:
         done([key for key in keys if key not in self.browser.reserved])
@@ -140,16 +144,18 @@ class FakePage:
     def heard(self, kind: str) -> Any:
         return self.own.get(kind, {"ids": [], "page_view": False})
 
+    def has_widget(self) -> bool:
+        return self.has_alhena and self.widget is not None
+
     def prepare(self, name: str, calls: list[Any]) -> None:
         for steps in calls:
             self._fired(name, [steps])
 
     def fire(self, uuid: str, pixels: list[Any]) -> None:
-        self.results[uuid] = {name: self._fired(name, calls) for name, calls in pixels}
+        results = {name: self._fired(name, calls) for name, calls in pixels}
+        self.results[uuid] = (self.events[uuid]["event_id"], results)
 
     def value(self, name: str, steps: list[Any]) -> Any:
-        if self.widget is None:
-            return None
         value = self.widget[steps[1][0]]
         if isinstance(value, Exception):
             self._complain(name, "failed: " + str(value))
@@ -162,7 +168,7 @@ class FakePage:
             result: str = calls
             return self._complain(name, result) if result.startswith("failed") else result
         for steps in json.loads(json.dumps(calls)):
-            first = steps[0][0]
+            first: str = steps[0][0]
             if first in self.missing:
                 return "skipped: " + first + " is not on the page"
             self.did.append(["call", steps])
@@ -176,11 +182,29 @@ class FakePage:
             self.say(name, "pixel", result)
         return result
 
-    # --- the relay ---
+    # --- events, and the relay ---
 
-    def post(self, text: str, done: Function) -> None:
+    def keep(self, uuid: str, event: str) -> None:
+        self.events[uuid] = json.loads(event)
+        self.hand([uuid], self.id)
+
+    def hand(self, uuids: list[str], by: str | None) -> None:
+        for uuid in [one for one in uuids if one in self.events]:
+            self.write(uuid, {"event": self.events[uuid], "by": by, "at": self.clock_ms})
+
+    def tell(self, uuids: list[str], fate: str) -> None:
+        for uuid in uuids:
+            self.fates.append((uuid, fate))
+            if uuid in self.results:
+                event_id, pixels = self.results.pop(uuid)
+                self.did.append(["sent", event_id, {"pixels": pixels, "relay": fate}])
+
+    def _body(self, uuids: list[str], head: Any) -> Any:
+        return dict(head, events=[self.events[uuid] for uuid in uuids])
+
+    def post(self, uuids: list[str], head: Any, done: Function) -> None:
         assert self.request is None, "two requests at a time"
-        body = json.loads(text)
+        body = self._body(uuids, head)
         self.did.append(["post", body])
         self.request = (body, done)
 
@@ -191,8 +215,8 @@ class FakePage:
         done(status, retry_after)
         return body
 
-    def beacon(self, text: str) -> None:
-        self.did.append(["beacon", json.loads(text)])
+    def beacon(self, uuids: list[str], head: Any) -> None:
+        self.did.append(["beacon", self._body(uuids, head)])
 
     def later(self, wait_ms: int, function: Function, whose: str) -> None:
         if not wait_ms:  # a task of its own, and soon
@@ -233,7 +257,3 @@ class FakePage:
 
     def note(self, text: str) -> None:
         self.did.append(["note", text])
-
-    def sent(self, uuid: str, text: str, fate: str) -> None:
-        result = {"pixels": self.results.pop(uuid), "relay": fate}
-        self.did.append(["sent", json.loads(text)["event_id"], result])

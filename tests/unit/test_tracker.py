@@ -329,7 +329,7 @@ def test_an_early_call_that_another_page_has_taken_is_left_to_it() -> None:
     shop = Shop()
     mine, theirs, gone = shop.recorded("page"), shop.recorded("page"), shop.recorded("page")
     shop.page.write(theirs["uuid"], {"call": theirs, "by": "page-2", "at": NOW_MS})
-    shop.page.remove(gone["uuid"])
+    shop.page.forget([gone["uuid"]])
     shop.start_with([theirs, gone, mine])
     shop.page.answer(204)
     assert [event["event_id"] for event in shop.posted()] == ["page_view_page-1-1"]

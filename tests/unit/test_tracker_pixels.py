@@ -232,7 +232,7 @@ WIDGET = {"getFingerprint": "fp-1", "getFAQFingerprint": "faq-1"}
 
 def test_alhenas_fingerprints_travel_in_the_attribution() -> None:
     """specs/alhena.md 2: both are read at each event, as the widget may come late."""
-    shop = Shop(site(has_alhena=True)).start(("page",))
+    shop = Shop().start(("page",))
     shop.page.widget = WIDGET
     shop.results()
     shop.call("track", "add_to_cart", params("add_to_cart"))
@@ -244,7 +244,8 @@ def test_alhenas_fingerprints_travel_in_the_attribution() -> None:
 
 def test_without_an_alhena_destination_nobody_asks_its_widget() -> None:
     """It may be there for its chat alone."""
-    shop = Shop(site(has_alhena=False))
+    shop = Shop()
+    shop.page.has_alhena = False
     shop.page.widget = WIDGET
     shop.start(("page",))
     assert "alhena_fingerprint" not in shop.posted()[0]["attribution"]
@@ -255,7 +256,7 @@ def test_a_fingerprint_that_is_none_is_left_out() -> None:
     broken: Any = RuntimeError("gleenWidget.getFAQFingerprint: broken")
     values: Any = (None, "", 5, {}, "x" * 201, broken)
     for value in values:
-        shop = Shop(site(has_alhena=True))
+        shop = Shop()
         shop.page.widget = dict(WIDGET, getFAQFingerprint=value)
         shop.start(("page",), ("page",))
         shop.results()

@@ -38,7 +38,8 @@ export const edge = (loader) => {
   const { settings, prefix, pageId, attempt, say, listeners, uuid7, landing, waiting } = loader;
   const kinds = Object.values(settings.destinations).map(({ kind }) => kind);
   const memory = new Map(); // storage where the page's own is full or forbidden
-  const results = new Map(); // UUID -> what became of the event in each pixel, until its fate is known
+  const events = new Map(); // UUID of its call -> the event, until the relay has it
+  const results = new Map(); // UUID -> the event and what became of it in each pixel, until its fate is told
   const complained = new Set();
   let python; // its one function
   let page; // of the last call
@@ -108,6 +109,9 @@ export const edge = (loader) => {
       );
     });
 
+  const body = (uuids, head) =>
+    JSON.stringify({ ...head, events: uuids.map((uuid) => events.get(uuid)) });
+
   // What Python can have done. The last one's value is the answer.
   const actions = {
     is: (value) => value,
@@ -119,6 +123,24 @@ export const edge = (loader) => {
     write,
     remove,
     read,
+    forget(shelf, keys) {
+      for (const key of keys) {
+        remove(`${shelf}.${key}`);
+        events.delete(key);
+      }
+    },
+    // An event is written ahead, and held.
+    keep(uuid, event) {
+      events.set(uuid, event);
+      actions.hand([uuid], pageId);
+    },
+    // This page, or nobody, takes care of these from now on.
+    hand(uuids, by) {
+      for (const uuid of uuids) {
+        const event = events.get(uuid);
+        if (event) write(`call.${uuid}`, { event, by, at: Date.now() });
+      }
+    },
     // The domain, the first of these, on which the browser keeps a cookie; empty for the host alone.
     domain: (domains) =>
       domains.find((domain) => {
@@ -176,30 +198,35 @@ export const edge = (loader) => {
     },
     // What comes before events; what fails in it is said, the events go on.
     prepare: (name, calls) => calls.forEach((steps) => fired(name, [steps])),
-    fire: (uuid, pixels) =>
-      results.set(uuid, Object.fromEntries(pixels.map(([name, calls]) => [name, fired(name, calls)]))),
+    fire(uuid, rows) {
+      const pixels = Object.fromEntries(rows.map(([name, calls]) => [name, fired(name, calls)]));
+      results.set(uuid, [events.get(uuid), pixels]);
+    },
     ask: (name, steps) =>
       attempt(
         () => follow(steps),
         (error) => void (error instanceof Missing || complain(name, `failed: ${error.message}`))
       ),
-    // Tell the page's `on("sent", ...)` listeners.
-    sent(uuid, event, relay) {
-      const result = { pixels: results.get(uuid), relay };
-      results.delete(uuid);
-      for (const listener of listeners) attempt(() => listener(event, result), (error) => say(error));
+    // Tell the page's `on("sent", ...)` listeners, once of each event.
+    tell(uuids, relay) {
+      for (const uuid of uuids) {
+        const [event, pixels] = results.get(uuid) ?? [];
+        if (!results.delete(uuid)) continue;
+        for (const listener of listeners)
+          attempt(() => listener(event, { pixels, relay }), (error) => say(error));
+      }
     },
-    post: (then, body) =>
+    post: (then, uuids, head) =>
       void send(
         settings.relay,
         { headers: { "Content-Type": "text/plain" }, credentials: "include" },
-        JSON.stringify(body),
+        body(uuids, head),
         then
       ),
+    beacon: (uuids, head) => void navigator.sendBeacon(settings.relay, body(uuids, head)),
     send: (url, headers, body, then, key) =>
       send(url, { headers, credentials: "omit" }, JSON.stringify(body), then, key),
     room: () => 60000 - sentOn,
-    beacon: (body) => void navigator.sendBeacon(settings.relay, JSON.stringify(body)),
     later: (then, waitMs) => void setTimeout(enter, waitMs, then),
     uuid: () => uuid7(Date.now()),
     say: (...words) => say(...words),
@@ -218,7 +245,8 @@ export const edge = (loader) => {
   const facts = () => {
     const heard = {};
     for (const kind of kinds) heard[kind] = attempt(() => PIXELS[kind].heard?.());
-    return { page, cookies: attempt(() => document.cookie) ?? "", heard };
+    const has_widget = Boolean(settings.has_alhena && window.gleenWidget);
+    return { page, cookies: attempt(() => document.cookie) ?? "", heard, has_widget };
   };
   const enter = (name, ...words) =>
     attempt(

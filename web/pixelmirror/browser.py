@@ -161,12 +161,12 @@ class Page:
         """Of each of these that is still kept, who takes care of it: `{key: page ID or None}`."""
         return self._ask("holders", shelf, keys)
 
-    def write(self, key: str, text: str, shelf: str) -> None:
-        """The entry, as JSON text, is kept."""
-        self.todo.append('["write","' + shelf + "." + key + '",' + text + "]")
+    def write(self, key: str, entry: dict, shelf: str) -> None:
+        self._do("write", shelf + "." + key, entry)
 
-    def remove(self, key: str, shelf: str) -> None:
-        self._do("remove", shelf + "." + key)
+    def forget(self, keys: list, shelf: str) -> None:
+        if keys:
+            self._do("forget", shelf, keys)
 
     def reserve(self, keys: list, done: Function, shelf: str) -> None:
         """`done` is given those of the keys that no other tab has reserved."""
@@ -192,6 +192,10 @@ class Page:
         self._now()
         return self.facts["heard"].get(kind) or NOTHING_HEARD
 
+    def has_widget(self) -> bool:
+        """True where Alhena's widget is on the page, and one of our destinations needs it."""
+        return self.facts["has_widget"]
+
     def prepare(self, name: str, calls: list) -> None:
         """Call the pixel; what fails is said, and the other calls are made all the same."""
         if calls:
@@ -205,15 +209,29 @@ class Page:
         """What the steps lead to; None where that is not on the page, or fails."""
         return self._ask("ask", name, steps)
 
-    def sent(self, uuid: str, event: str, fate: str) -> None:
-        """Tell the page's `on("sent", ...)` listeners what became of the event (JSON text)."""
-        self.todo.append('["sent","' + uuid + '",' + event + ',"' + fate + '"]')
+    # --- events, which the page holds, by their calls' UUIDs ---
 
-    # --- sending ---
+    def keep(self, uuid: str, event: str) -> None:
+        """The event, as JSON text, is written ahead and held until it is forgotten."""
+        self.todo.append('["keep","' + uuid + '",' + event + "]")
 
-    def post(self, body: str, done: Function) -> None:
+    def hand(self, uuids: list, by: str | None) -> None:
+        """This page, or nobody, takes care of these from now on."""
+        if uuids:
+            self._do("hand", uuids, by)
+
+    def tell(self, uuids: list, fate: str) -> None:
+        """Tell the page's `on("sent", ...)` listeners, once of each event."""
+        self._do("tell", uuids, fate)
+
+    def post(self, uuids: list, head: dict, done: Function) -> None:
         """POST to the relay at once; `done(status, retry_after)`, status 0 for no answer."""
-        self.todo.append('["post","' + self._callback(done, "mirror") + '",' + body + "]")
+        self._do("post", self._callback(done, "mirror"), uuids, head)
+
+    def beacon(self, uuids: list, head: dict) -> None:
+        self._do("beacon", uuids, head)
+
+    # --- Scalev ---
 
     def send(
         self, url: str, headers: dict, body: dict, done: Function, whose: str, key: str
@@ -228,13 +246,10 @@ class Page:
         """How many bytes more the browser would send on should the page go."""
         return self._ask("room")
 
-    def beacon(self, body: str) -> None:
-        self.todo.append('["beacon",' + body + "]")
+    # --- time and words ---
 
     def later(self, wait_ms: int, function: Function, whose: str) -> None:
         self._do("later", self._callback(function, whose), wait_ms)
-
-    # --- words ---
 
     def say(self, *words: object) -> None:
         """An error for the front-end developer, in the console only."""

@@ -9,6 +9,7 @@ from .anything import Any
 TEXT_LIMIT = 2048
 ITEMS_LIMIT = 500
 HASH_LENGTHS = {"md5": 32, "sha256": 64}
+CURRENCIES = set(catalogue.CURRENCIES)
 SPACE = " \t\n\r\x0b\x0c"  # what MicroPython's strip() takes for it; CPython's takes more
 
 
@@ -23,11 +24,39 @@ class EventError(Exception):
 
 def check_kind(kind: str | tuple, value: object, path: str) -> Any:
     """The value as the catalogue's kind has it, or EventError."""
-    if isinstance(kind, tuple):
-        if not isinstance(value, str) or value not in kind:
-            raise EventError(path, _last(path) + " must be one of " + ", ".join(kind) + _got(value))
-        return value
-    return CHECKS[kind](value, path)
+    check = CHECKS.get(kind)
+    if check:
+        return check(value, path)
+    if not isinstance(value, str) or value not in kind:
+        raise EventError(path, _last(path) + " must be one of " + ", ".join(kind) + _got(value))
+    return value
+
+
+def check_fields(fields: dict, value: dict, path: str) -> dict:
+    """Each of the value's fields as its kind has it, those beyond `fields` as they are.
+
+    Raises EventError, of several that are wrong for the first by name; only then are the names
+    sorted and their paths made, which takes longer than all the checks.
+    """
+    try:
+        return _checked(fields, value, value, "")
+    except EventError:
+        return _checked(fields, value, sorted(value), path + ".")
+
+
+def _checked(fields: dict, value: dict, names: Any, path: str) -> dict:
+    checked = {}
+    for field in names:
+        one = value[field]
+        if one is None:
+            continue
+        kind = fields.get(field)
+        if kind is None:
+            check_plain(one, path + field)
+            checked[field] = one
+        else:
+            checked[field] = check_kind(kind, one, path + field)
+    return checked
 
 
 def _check_text(value: object, path: str) -> str:
@@ -40,9 +69,13 @@ def _check_text(value: object, path: str) -> str:
 
 
 def _check_id(value: object, path: str) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, str):
+        text = value.strip(SPACE)
+        if text and len(value) <= TEXT_LIMIT:
+            return text
+    elif isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    return _check_text(value, path).strip(SPACE)
+    return _check_text(value, path)
 
 
 def _check_texts(value: object, path: str) -> list:
@@ -58,8 +91,10 @@ def _check_flag(value: object, path: str) -> bool:
 
 
 def _check_currency(value: object, path: str) -> str:
-    text = value.strip(SPACE).upper() if isinstance(value, str) else ""
-    if len(text) != 3 or text not in catalogue.CURRENCIES:
+    text = value if isinstance(value, str) else ""
+    if text not in CURRENCIES:
+        text = text.strip(SPACE).upper()
+    if text not in CURRENCIES:
         message = _last(path) + " must be a three-letter ISO 4217 code"
         raise EventError(path, message + _got(value))
     return text
@@ -78,6 +113,8 @@ def _check_amount(value: object, path: str) -> float:
 
     `150.000` can't: it may be 150 or 150 thousand.
     """
+    if type(value) is int and 0 <= value < 10**15:
+        return value
     number = value
     if isinstance(value, str):
         whole, dot, decimals = value.strip(SPACE).partition(".")
@@ -90,6 +127,8 @@ def _check_amount(value: object, path: str) -> float:
 
 
 def _check_count(value: object, path: str) -> int:
+    if type(value) is int and 0 <= value < 10**9:
+        return value
     if isinstance(value, str) and len(value) < 20 and _are_digits(value.strip(SPACE)):
         value = int(value)
     if isinstance(value, float) and value == value and abs(value) < 1e9 and value == int(value):
@@ -116,7 +155,7 @@ def _check_items(value: object, path: str) -> list:
 def _check_item(value: object, path: str) -> dict:
     if not isinstance(value, dict):
         raise EventError(path, "an item must be an object" + _got(value))
-    item = _check_fields(catalogue.ITEM, value, path)
+    item = check_fields(catalogue.ITEM, value, path)
     if "id" not in item:
         raise EventError(path + ".id", "id is required in each item")
     # `name` and `price` on the item are a shorthand for its product's (DESIGN 3).
@@ -136,20 +175,7 @@ def _check_item(value: object, path: str) -> dict:
 def _check_product(value: object, path: str) -> dict:
     if not isinstance(value, dict):
         raise EventError(path, "a product must be an object" + _got(value))
-    return _check_fields(catalogue.PRODUCT, value, path)
-
-
-def _check_fields(fields: dict, value: dict, path: str) -> dict:
-    checked = {}
-    for field in sorted(value):
-        if value[field] is None:
-            continue
-        if field in fields:
-            checked[field] = check_kind(fields[field], value[field], path + "." + field)
-        else:
-            check_plain(value[field], path + "." + field)
-            checked[field] = value[field]
-    return checked
+    return check_fields(catalogue.PRODUCT, value, path)
 
 
 def check_plain(value: object, path: str, depth: int = 0) -> None:

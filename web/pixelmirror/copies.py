@@ -136,7 +136,7 @@ class Copies:
         return room
 
     def _write(self, key: str, copy: dict, by: str | None, for_ms: int = 0, **flags: bool) -> None:
-        self.entries.write(key, json.dumps(dict(flags, copy=copy)), by, for_ms)
+        self.entries.write(key, dict(flags, copy=copy), by, for_ms)
 
     def _say(self, what: str, fate: str) -> None:
         """Say each failure once, not three hundred times."""

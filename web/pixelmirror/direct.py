@@ -65,7 +65,8 @@ class Direct:
     def take_over(self) -> None:
         """What earlier pages left goes again, once it is surely no other tab's."""
         self.has_left = False
-        self.entries.take_over(self._take, self.flush)
+        if self.copies:
+            self.entries.take_over(self._take, self.flush)
 
     def _take(self, key: str, entry: dict) -> None:
         self.copies[_destination(key)].take_over(key, entry)
@@ -77,9 +78,9 @@ class Direct:
             for destination, table, _ in self._routes()
             if not consent_rules.refusal(consent, "scalev", table["categories"])
         ]
-        for key, _ in self.page.entries(self.entries.shelf):
-            if _destination(key) not in allowed:
-                self.entries.forget(key)
+        kept = [key for key, _ in self.page.entries(self.entries.shelf)]
+        refused = [key for key in kept if _destination(key) not in allowed]
+        self.page.forget(refused, self.entries.shelf)
 
     def leave(self) -> None:
         """The page hides: it posts what it can, and another may take care of the rest."""

@@ -6,8 +6,6 @@ the page that takes care of it; a page that leaves lets go of its entries, and o
 lost them `LEASE_MS` after `at`, so that of several tabs only one sends each.
 """
 
-import json
-
 from .anything import Any, Function
 
 MAX_AGE_MS = 7 * 24 * 60 * 60 * 1000
@@ -32,19 +30,19 @@ class Entries:
     def left_over(self) -> list:
         """The keys of those no living page takes care of, oldest first; old ones are gone."""
         now = self.page.now_ms()
-        found = []
+        found, old = [], []
         for key, entry in self.page.entries(self.shelf):
             if now - entry["time"] > MAX_AGE_MS:
-                self.forget(key)
+                old.append(key)
             elif self._is_left(entry):
                 found.append((entry["time"], key))
         found.sort()
-        dropped = found[: max(0, len(found) - self.most)]
-        for _, key in dropped:
-            self.forget(key)
+        keys = [key for _, key in found]
+        dropped = keys[: max(0, len(keys) - self.most)]
         if dropped:
             self.page.say(str(len(dropped)), self.loss, "and are dropped")
-        return [key for _, key in found[len(dropped) :]]
+        self.page.forget(old + dropped, self.shelf)
+        return keys[len(dropped) :]
 
     def _is_left(self, entry: dict) -> bool:
         """Nobody takes care of it, or whoever did has died; `at` is renewed by each page."""
@@ -81,18 +79,16 @@ class Entries:
     def is_ours(self, key: str) -> bool:
         return bool(self.ours([key]))
 
-    def write(self, key: str, content: str, by: str | None, for_ms: int = 0) -> None:
-        """It is kept, and this page's for `for_ms` more than usual; `content` is JSON text."""
-        at = str(self.page.now_ms() + for_ms)
-        holder = ',"by":' + json.dumps(by) + ',"at":' + at + "}"
-        self.page.write(key, content[:-1] + holder, self.shelf)
+    def write(self, key: str, content: dict, by: str | None, for_ms: int = 0) -> None:
+        """It is kept, and this page's for `for_ms` more than usual."""
+        at = self.page.now_ms() + for_ms
+        self.page.write(key, dict(content, by=by, at=at), self.shelf)
 
     def forget(self, key: str) -> None:
-        self.page.remove(key, self.shelf)
+        self.page.forget([key], self.shelf)
 
     def forget_all(self) -> None:
-        for key, _ in self.page.entries(self.shelf):
-            self.forget(key)
+        self.page.forget([key for key, _ in self.page.entries(self.shelf)], self.shelf)
 
 
 def back_off_ms(failures: int, retry_after: str) -> int:

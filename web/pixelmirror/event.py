@@ -5,7 +5,7 @@ The same code runs in the page and in the relay, so both refuse the same things 
 
 from . import catalogue
 from .anything import Any
-from .check import HASH_LENGTHS, EventError, check_hash, check_kind, check_plain, shown
+from .check import HASH_LENGTHS, EventError, check_fields, check_hash, check_kind, shown
 from .event_id import LIMIT, event_id
 from .urls import sent_url
 
@@ -36,17 +36,7 @@ def check_params(name: str, params: object, currency: str | None) -> dict:
     if not isinstance(params, dict):
         raise EventError("params", "params must be an object, got " + shown(params))
     row = catalogue.EVENTS.get(name, {"required": (), "optional": tuple(catalogue.FIELDS)})
-    checked = {}
-    for field in sorted(params):
-        value = params[field]
-        if value is None:
-            continue
-        kind = catalogue.FIELDS.get(field)
-        if kind is None:
-            check_plain(value, "params." + field)
-            checked[field] = value
-        else:
-            checked[field] = check_kind(kind, value, "params." + field)
+    checked = check_fields(catalogue.FIELDS, params, "params")
     for field in URLS:
         if field in checked:
             checked[field] = sent_url(checked[field])
@@ -153,15 +143,17 @@ def _derive(name: str, row: dict, params: dict, currency: str | None) -> None:
         raise EventError("params.currency", "currency is required with " + sorted(amounts)[0])
     for field in amounts:
         params[field] = money(params[field], params["currency"])
+    currency = params.get("currency", currency)
     for item in items or ():
-        for holder in (item, item["product"]):
-            for field in ("price", "discount"):
-                if field in holder:
-                    holder[field] = money(holder[field], params.get("currency", currency))
+        for holder, field in ((item["product"], "price"), (item, "discount")):
+            if field in holder:
+                holder[field] = money(holder[field], currency)
 
 
 def money(amount: float, currency: str | None) -> float:
     """An amount as it is sent: rupiah whole (scalev R45), others to four decimals at most."""
+    if type(amount) is int:
+        return amount
     if currency == "IDR":
         return int(amount + 0.5)
     amount = round(amount, 4)
@@ -170,8 +162,10 @@ def money(amount: float, currency: str | None) -> float:
 
 def sum_of(items: list) -> float:
     """What the items are worth: price less discount, as often as there are pieces."""
-    prices = [item["product"]["price"] - item.get("discount", 0) for item in items]
-    return sum([prices[i] * item["quantity"] for i, item in enumerate(items)])
+    found = 0
+    for item in items:
+        found += (item["product"]["price"] - item.get("discount", 0)) * item["quantity"]
+    return found
 
 
 def _check_item_currencies(name: str, params: dict) -> None:

@@ -19,16 +19,16 @@ REFUSED = (400, 413, 415, 422)  # by what is in it: it would be refused again
 
 
 class Mirror:
-    """Sends what it is given, in order. `page` is the edge: storage, `post`, `later`, `say`.
+    """Sends what it is given, in order. `page` is the edge, which holds the events themselves.
 
-    `on_fate(uuid, text, fate)` is told `"stored"`, `"kept"` or `"refused"` of each event.
+    `on_settled()` is called when the relay has answered.
     """
 
-    def __init__(self, page: Any, on_fate: Function) -> None:
+    def __init__(self, page: Any, on_settled: Function) -> None:
         self.page = page
-        self.on_fate = on_fate
+        self.on_settled = on_settled
         self.entries = Entries(page, "call", MAX_KEPT, "events were never taken by the relay")
-        self.waiting: list = []  # [(uuid, event as JSON text)]
+        self.waiting: list = []  # [(uuid, characters, event name)]
         self.sending: list = []
         self.cookie_domain = ""  # where the tracker keeps our cookies; the relay renews them there
         self.most = MAX_EVENTS  # events of one request
@@ -37,13 +37,9 @@ class Mirror:
 
     def keep(self, uuid: str, event: dict) -> None:
         """Write the event ahead; it will be sent by the next `flush`."""
-        pair = (uuid, json.dumps(event))
-        self._write(pair, self.page.id)
-        self.waiting.append(pair)
-
-    def _write(self, pair: tuple, by: str | None) -> None:
-        uuid, text = pair
-        self.entries.write(uuid, '{"event":' + text + "}", by)
+        text = json.dumps(event)
+        self.page.keep(uuid, text)
+        self.waiting.append((uuid, len(text), event["event_name"]))
 
     def forget_all(self) -> None:
         """Consent was withdrawn: nothing that waits is sent any more."""
@@ -56,22 +52,13 @@ class Mirror:
         """Send what waits, at once and one request at a time."""
         if self.sending or self.is_paused or not self.waiting:
             return
-        self.sending = self._first(self.waiting[: self.most], MAX_CHARACTERS)
+        self.sending = _first(self.waiting[: self.most], MAX_CHARACTERS)
         self.waiting = self.waiting[len(self.sending) :]
-        self.page.post(self._body(self.sending), self.on_answer)
+        self.page.post(_uuids(self.sending), self._head(), self.on_answer)
 
-    def _first(self, pairs: list, most_characters: int) -> list:
-        """Those that fit one request; always one."""
-        size = 0
-        for i, pair in enumerate(pairs):
-            size += len(pair[1])
-            if i and size > most_characters:
-                return pairs[:i]
-        return pairs
-
-    def _body(self, pairs: list) -> str:
-        head = json.dumps({"sent_at": self.page.now_ms(), "cookie_domain": self.cookie_domain})
-        return head[:-1] + ',"events":[' + ",".join([text for _, text in pairs]) + "]}"
+    def _head(self) -> dict:
+        """What the request says beside its events."""
+        return {"sent_at": self.page.now_ms(), "cookie_domain": self.cookie_domain}
 
     def on_answer(self, status: int, retry_after: str) -> None:
         """What the relay said: 204 ends it; a refusal is narrowed down; all else goes again."""
@@ -84,8 +71,7 @@ class Mirror:
             self.most = len(sent) // 2
             self._put_back(sent)
         elif status in REFUSED:
-            name = json.loads(sent[0][1])["event_name"]
-            self.page.say("the relay refuses " + name + " (" + str(status) + ")")
+            self.page.say("the relay refuses " + sent[0][2] + " (" + str(status) + ")")
             self.most = MAX_EVENTS
             self._settle(sent, "refused")
         else:
@@ -94,19 +80,19 @@ class Mirror:
         self.flush()
 
     def _settle(self, sent: list, fate: str) -> None:
-        for uuid, text in sent:
-            self.entries.forget(uuid)
-            self.on_fate(uuid, text, fate)
+        self.on_settled()
+        self.page.tell(_uuids(sent), fate)
+        self.page.forget(_uuids(sent), "call")
 
     def _put_back(self, sent: list) -> None:
         """Send it again, but for what is no longer kept: consent was withdrawn meanwhile."""
-        kept = self.page.holders([uuid for uuid, _ in sent], "call")
-        self.waiting = [pair for pair in sent if pair[0] in kept] + self.waiting
+        kept = self.page.holders(_uuids(sent), "call")
+        self.waiting = [row for row in sent if row[0] in kept] + self.waiting
 
     def _wait(self, sent: list, retry_after: str) -> None:
+        self.on_settled()
         self._put_back(sent)
-        for uuid, text in self.waiting:
-            self.on_fate(uuid, text, "kept")
+        self.page.tell(_uuids(self.waiting), "kept")
         wait_ms = back_off_ms(self.failures, retry_after)
         self.failures += 1
         self.is_paused = True
@@ -125,21 +111,33 @@ class Mirror:
         What is on its way may or may not be acknowledged; the next page asks again, and the relay
         stores it once.
         """
-        is_sent_on = sum([len(text) for _, text in self.sending]) < MOST_LEAVING * MAX_LEAVING
+        is_sent_on = sum([size for _, size, _ in self.sending]) < MOST_LEAVING * MAX_LEAVING
         waiting = self.waiting if is_sent_on else self.sending + self.waiting
         for _ in range(requests):
-            pairs = self._first(waiting, MAX_LEAVING)
-            if pairs:
-                self.page.beacon(self._body(pairs))
-            waiting = waiting[len(pairs) :]
-        for pair in self.waiting + self.sending:
-            self._write(pair, None)
+            rows = _first(waiting, MAX_LEAVING)
+            if rows:
+                self.page.beacon(_uuids(rows), self._head())
+            waiting = waiting[len(rows) :]
+        self.page.hand(_uuids(self.waiting + self.sending), None)
 
     def come_back(self) -> None:
         """Out of the back/forward cache: only what no other page has taken is still ours."""
-        pairs = self.sending + self.waiting
-        ours = self.entries.ours([uuid for uuid, _ in pairs])
-        self.waiting, self.sending = [pair for pair in pairs if pair[0] in ours], []
-        for pair in self.waiting:
-            self._write(pair, self.page.id)
+        rows = self.sending + self.waiting
+        ours = self.entries.ours(_uuids(rows))
+        self.page.hand(ours, self.page.id)
+        self.waiting, self.sending = [row for row in rows if row[0] in ours], []
         self.resume()
+
+
+def _first(rows: list, most_characters: int) -> list:
+    """Those that fit one request; always one."""
+    size = 0
+    for i, row in enumerate(rows):
+        size += row[1]
+        if i and size > most_characters:
+            return rows[:i]
+    return rows
+
+
+def _uuids(rows: list) -> list:
+    return [row[0] for row in rows]

@@ -35,11 +35,10 @@ class Tracker:
     def __init__(self, site: dict, page: Any) -> None:
         self.site = site
         self.page = page
-        self.mirror = Mirror(page, self._on_fate)
+        self.mirror = Mirror(page, self._on_settled)
         self.direct = Direct(site, page)
         self.pixels: dict = {}  # name -> what the page's own code had done before ours
         self.matching = Matching()
-        self.untold: dict = {}  # UUIDs of events whose fate the page is to be told
         self.warned: list = []
         self.fingerprints: dict = {}
         self.in_order = [
@@ -133,14 +132,13 @@ class Tracker:
             self.mirror.entries.forget(call["uuid"])
             return False
         self._warn(event)
-        if self.site.get("has_alhena"):
+        if self.page.has_widget():
             self._add_fingerprints(event)
         direct = self.direct.keep(call["uuid"], event)
         if direct:
             event["direct"] = direct
         self.mirror.keep(call["uuid"], event)
         self.page.fire(call["uuid"], self._calls(event))
-        self.untold[call["uuid"]] = True
         return True
 
     def _calls(self, event: dict) -> list:
@@ -219,11 +217,9 @@ class Tracker:
             return True
         return self.page.is_new_order(event_id.event_id(name, params, ""), ORDERS_KEPT)
 
-    def _on_fate(self, uuid: str, text: str, fate: str) -> None:
+    def _on_settled(self) -> None:
         if self.is_withdrawn:
             self._forget_visitor()  # the answer to what was under way has renewed his cookies
-        if self.untold.pop(uuid, None):
-            self.page.sent(uuid, text, fate)
 
     # --- set-up, once consent is there ---
 
