@@ -38,6 +38,7 @@ TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 NO_BRACKET = re.compile(r"[^][{}]+")
 ALIKE = str.maketrans("{}", "[]")
 
+BACKSLASH = ord("\\")
 # Escapes that are a quotation mark, or half a character.
 HARD = (rb"\u0022", rb"\ud", rb"\uD")
 
@@ -124,7 +125,7 @@ def has_one_reading(body: bytes | bytearray, document: object) -> bool:
     own JSON has fewer quotation marks, where in both of them each text has two, and each of those
     within a text is written the same way.
     """
-    if b"\\" in body and any(escape in body for escape in HARD):
+    if BACKSLASH in body and any(escape in body for escape in HARD):
         return False
     return body.count(b'"') == encode(document).count(b'"')
 
