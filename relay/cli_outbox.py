@@ -174,6 +174,12 @@ def show_event(
             story = await find_story(outbox, site, mark)
             if any(story[part] for part in ("events", "payments", "kept")):
                 stories.append(story)
+        if count := sum(backlog.count for backlog in await outbox.arrivals_waiting()):
+            click.echo(
+                f"{count} requests have arrived and are not routed yet: a running relay does that "
+                "within moments, another one when it starts",
+                err=True,
+            )
 
     _look(file, run)
     if not stories:

@@ -21,6 +21,9 @@ log = get_logger("pixelmirror.ingest")
 
 RETRY_AFTER_S = 2
 
+ROUTED_WITHIN_S = 0.5
+"""A payment waits no longer for what was told of its order; its notification must be answered."""
+
 _facts = msgspec.json.Encoder().encode
 _events = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -62,7 +65,8 @@ class Ingest:
     async def pay(self, site: Site, payment: Payment) -> None:
         """The order is paid, durable with the event that it sends; raises Refusal 503.
 
-        What was told of the order before is known by then.
+        What was told of the order before is known by then, unless very much is to be routed: then
+        it completes the event later (`Outbox.tell`).
         """
         made: list[Record] = []
 
@@ -71,7 +75,7 @@ class Ingest:
             return made[-1]
 
         with durable(site):
-            await self.routing.caught_up()
+            await self.routing.caught_up(ROUTED_WITHIN_S)
             fresh = await self.outbox.pay(payment, noted)
         self.routing.announce(made[-1:], fresh)
 

@@ -76,11 +76,16 @@ class Metrics:
         self._oldest = self._gauge(
             "oldest_waiting_seconds", "Since the receipt of the oldest event that waits", *route
         )
+        self._arrived = self._gauge("arrivals_waiting", "Requests not yet routed", "site")
+        self._oldest_arrival = self._gauge(
+            "oldest_arrival_seconds", "Since the oldest request that is not yet routed", "site"
+        )
         self._paused = self._gauge("destination_paused", "1: it refuses our credentials", *route)
         self._down = self._gauge("destination_down", "1: it fails, and is hardly asked", *route)
         self._outbox_bytes = self._gauge("outbox_bytes", "Size of the outbox's files")
         self._free_bytes = self._gauge("disk_free_bytes", "Room on the outbox's disk")
-        for site in sites:
+        self._sites = list(sites)
+        for site in self._sites:
             self._accepted.add((site,), 0)
         for each in routes:
             for outcome in OUTCOMES.values():
@@ -135,6 +140,16 @@ class Metrics:
             self._waiting.labels(one.site, one.destination).set(one.count)
             age_s = max(now_ms - one.oldest_ms, 0) / 1000
             self._oldest.labels(one.site, one.destination).set(age_s)
+
+    def arrived(self, now_ms: int, backlogs: Sequence[Backlog] | None) -> None:
+        """These requests are not routed yet, None where nobody knows."""
+        for gauge in (self._arrived, self._oldest_arrival):
+            gauge.clear()
+            for site in self._sites if backlogs is not None else ():
+                gauge.labels(site).set(0)
+        for one in backlogs or ():
+            self._arrived.labels(one.site).set(one.count)
+            self._oldest_arrival.labels(one.site).set(max(now_ms - one.oldest_ms, 0) / 1000)
 
     def disk(self, outbox_bytes: int, free_bytes: int) -> None:
         """The outbox takes this of its disk and leaves that."""

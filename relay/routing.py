@@ -90,6 +90,7 @@ class Routing:
         self.aside = 0
         self._held: deque[Arrival] = deque()
         self._held_bytes = 0
+        self._unknown = set[str]()
         self._work: list[_Work] = []
         self._has_news = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -209,8 +210,6 @@ class Routing:
         """What it comes to is with the rest. If it can't be told, it stays where it is on disk."""
         work = _Work(arrival.id, arrival.site)
         try:
-            if arrival.site not in self._sites:
-                raise LookupError("no site file has this site any more")
             for one, tells in self._made(arrival):
                 work.records += [one] if one else []
                 work.told += [tells] if tells else []
@@ -240,6 +239,15 @@ class Routing:
     def _set_aside(self, number: int, site: str, error: Exception) -> None:
         """It stands in nobody's way, and the next start tries it again."""
         self.aside += 1
+        if site not in self._sites:
+            if site not in self._unknown:
+                self._unknown.add(site)
+                log.warning(
+                    "requests of a site that no site file has any more are not routed; they stay "
+                    "until it is there again, at most 30 days",
+                    site=site,
+                )
+            return
         log.error(
             "internal error: a request is not routed, and kept for the next start",
             site=site,

@@ -24,6 +24,7 @@ FRESH_MS = 15_000
 
 STILL_PAUSED = "still PAUSED: nothing is delivered before its credentials are taken"
 LATE = "deliveries wait for more than an hour"
+NOT_ROUTED = "requests wait for more than ten minutes to be routed"
 FULL = "the outbox's disk is in trouble"
 
 Trouble = tuple[str, str, str]
@@ -31,6 +32,10 @@ Trouble = tuple[str, str, str]
 
 LATE_MS = 60 * 60 * 1000
 """Deliveries that wait for longer than an hour are worth a warning."""
+
+
+NOT_ROUTED_MS = 10 * 60 * 1000
+"""It takes milliseconds as a rule, and seconds after a great rush."""
 
 
 class Watch:
@@ -50,6 +55,7 @@ class Watch:
         self._disk = disk
         self._now_ms = now_ms
         self._backlogs: Sequence[Backlog] = ()
+        self._arrived: Sequence[Backlog] = ()
         self._counted_ms: int | None = None
         self._counting = asyncio.Lock()
         self._said_ms: dict[Trouble, int] = {}
@@ -85,6 +91,7 @@ class Watch:
         with suppress(OutboxError):  # the counters are worth reading then, too
             backlogs = await self._waiting()
         self._metrics.now(self._now_ms(), backlogs, self._delivery.states)
+        self._metrics.arrived(self._now_ms(), None if backlogs is None else self._arrived)
         if self._disk is not None:
             with suppress(OSError):
                 self._metrics.disk(self._disk.outbox_bytes(), self._disk.free_bytes())
@@ -108,6 +115,10 @@ class Watch:
             if age_ms >= LATE_MS:
                 pairs: dict[str, object] = {"waiting": one.count, "oldest_s": age_ms // 1000}
                 found[LATE, one.site, one.destination] = pairs
+        for one in self._arrived:
+            age_ms = now_ms - one.oldest_ms
+            if age_ms >= NOT_ROUTED_MS:
+                found[NOT_ROUTED, one.site, ""] = {"waiting": one.count, "oldest_s": age_ms // 1000}
         if trouble := self._disk.trouble() if self._disk is not None else "":
             found[FULL, "", ""] = {"why": trouble}
         return found
@@ -118,5 +129,6 @@ class Watch:
             now_ms = self._now_ms()
             if self._counted_ms is None or abs(now_ms - self._counted_ms) >= FRESH_MS:
                 self._backlogs = await self._outbox.waiting()
+                self._arrived = await self._outbox.arrivals_waiting()
                 self._counted_ms = now_ms
             return self._backlogs

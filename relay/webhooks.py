@@ -20,7 +20,7 @@ from pixelmirror.check import EventError
 from relay import midtrans
 from relay.body import read_object
 from relay.callers import Strangers, site_named
-from relay.ingest import RETRY_AFTER_S, Ingest, durable
+from relay.ingest import RETRY_AFTER_S, ROUTED_WITHIN_S, Ingest, durable
 from relay.logs import get_logger
 from relay.outbox import Outbox
 from relay.refusals import Refusal
@@ -110,7 +110,7 @@ class Webhooks:
         order_id, status = body["order_id"], body["transaction_status"]
         was_paid = status in midtrans.REFUNDS
         with durable(site):
-            await self._ingest.routing.caught_up()
+            await self._ingest.routing.caught_up(ROUTED_WITHIN_S)
             await self._outbox.reverse(
                 site.site, order_id, status, self._now_ms(), was_paid=was_paid
             )
