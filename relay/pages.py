@@ -17,16 +17,8 @@ from relay.checkout import COPIES
 from relay.destinations.scalev import route
 from relay.site import CommandersActTable, DestinationTable, Site
 
-# PyScript's plugins: none of them may show anything in a shop's page.
-NO_PLUGINS = [
-    "!codemirror",
-    "!deprecations-manager",
-    "!donkey",
-    "!error",
-    "!py-editor",
-    "!py-game",
-    "!py-terminal",
-]
+# The groups of page assets that web/loader.js and web/page load by themselves.
+ASSETS = ("page", "micropython", "image", "pyscript", "tracker", "pyodide")
 
 HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -86,7 +78,6 @@ class SitePages:
             "site": self.site.site,
             "version": __version__,
             "relay": f"{BASE}/{self.site.site}",
-            "page": self.assets.url(BASE, "page"),
             "currency": self.site.currency,
             "consent": self.site.consent,
             "cookie_domain": self.site.cookie_domain,
@@ -99,12 +90,7 @@ class SitePages:
                 if table.has_pixel
             },
             **self._direct(),
-            "pyscript": {
-                "url": f"{BASE}/{self.site.site}/pyscript.json",
-                "core": self.assets.url(BASE, "pyscript"),
-                "mpy": self._interpreter("micropython"),
-                "py": self._interpreter("pyodide"),
-            },
+            "assets": {group: self.assets.url(BASE, group) for group in ASSETS},
         }
 
     def _direct(self) -> dict[str, Any]:
@@ -143,13 +129,6 @@ class SitePages:
         if getattr(table, "advanced_matching", False):
             pixel["advanced_matching"] = True
         return pixel
-
-    def _interpreter(self, group: str) -> dict[str, Any]:
-        return {
-            "interpreter": self.assets.url(BASE, group),
-            "files": self._files(),
-            "plugins": NO_PLUGINS,
-        }
 
     def _files(self) -> dict[str, str]:
         return {self.assets.url(BASE, "tracker"): "./*"}

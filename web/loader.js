@@ -1,4 +1,5 @@
-// pixelmirror's loader: keeps every call from the first moment, and brings the rest (page/index.js).
+// pixelmirror's loader: keeps every call from the first moment, and brings the rest (page/index.js),
+// Python and the tracker among it.
 // The relay puts the site's public settings in place of the name in capitals. Nothing in here may
 // throw into the page, show anything in it or wait for anything.
 ((main) => {
@@ -12,7 +13,8 @@
   const early = window.pixelmirror;
   if (early?.version) return; // a second tag does nothing
 
-  const tag = document.currentScript?.dataset ?? {};
+  const script = document.currentScript;
+  const tag = script?.dataset ?? {}; // none where the page's own PyScript imports us
   const prefix = `pm.${settings.site}.`;
   const pageId = crypto.getRandomValues(new Uint32Array(2)).join("");
   const say = (...words) => console.error("[pixelmirror]", ...words);
@@ -24,8 +26,25 @@
     }
   };
   if (tag.consent === "required") settings.consent = "required";
-  const runtime = tag.runtime === "pyodide" ? "pyodide" : "micropython";
-  const bringsOwn = () => Boolean(document.querySelector(`[config$="${settings.site}/pyscript.json"]`));
+
+  // --- all that Python will need comes at once, beside each other ---
+
+  const { page, image, tracker, pyscript, micropython, pyodide } = settings.assets;
+  const python = tag.runtime === "pyodide" ? pyodide : micropython;
+  const isDirect = python === micropython && tag.start !== "pyscript";
+  const files = [page, python, ...(isDirect ? [image] : [pyscript, tracker])];
+  if (python === micropython) files.push(micropython.replace(/mjs$/, "wasm"));
+  // True once the file is here, false when it does not come.
+  const bring = (href) =>
+    new Promise((resolve) => {
+      const [rel, as] = /js$/.test(href) ? ["modulepreload", "script"] : ["preload", "fetch"];
+      const onload = ({ type }) => resolve(type === "load");
+      const link = document.createElement("link");
+      Object.assign(link, { rel, as, crossOrigin: "", href, onload, onerror: onload });
+      document.head.append(link);
+    });
+  const arrivals = {};
+  if (script) for (const href of files) arrivals[href] = bring(href);
 
   // --- calls: each gets its UUID, its time and its page at once, and is written ahead ---
 
@@ -91,6 +110,7 @@
   // The event ID, once Python is up.
   const push = (call) => {
     if (!take) waiting.push(call);
+    attempt(() => internal.onCall?.(call));
     const step = mayKeep() ? (each) => each.kept || keep(each) : (each) => each.kept && drop(each);
     [...waiting, call].forEach(step);
     return take?.(JSON.stringify(call)) || undefined;
@@ -147,8 +167,9 @@
     settings,
     pageId,
     prefix,
-    wanted: runtime,
-    bringsOwn,
+    tag,
+    isDirect,
+    arrivals,
     waiting,
     listeners,
     landing,
@@ -165,7 +186,6 @@
       resolveReady(pixelmirror);
       document.dispatchEvent(new CustomEvent("pixelmirror:ready"));
     },
-    isUp: () => Boolean(take),
   };
 
   let resolveReady;
@@ -226,7 +246,7 @@
   // --- the rest ---
 
   // From a script of another origin, import() resolves against about:blank: it needs a whole URL.
-  import(new URL(settings.page, location.href)).then(
+  import(new URL(page, location.href)).then(
     ({ open }) => open(internal),
     (error) => say("Python could not be started:", error)
   );

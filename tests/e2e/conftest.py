@@ -1,4 +1,8 @@
-"""Fixtures: one browser and one set of servers for all tests, a shopper of its own for each."""
+"""Fixtures: one browser and one set of servers for all tests, a shopper of its own for each.
+
+Every test runs once for each way in which the tag starts Python, but for those in which that makes
+no difference: on Pyodide, which has one way, and those marked `one_start`.
+"""
 
 import subprocess
 import sys
@@ -23,6 +27,26 @@ SECURE_SHOP = "https://www.toko.example"
 RELAY_HOSTS = ("127.0.0.1", "t.toko.example")
 
 NewShopper = Callable[..., Shopper]
+
+# How Python starts -> what the tag says for it.
+STARTS = {"direct": "", "pyscript": ' data-start="pyscript"'}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "one_start: how Python starts makes no difference here")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What a second run could not tell from the first is left out."""
+    repeated = [item for item in items if isinstance(item, pytest.Function) and is_repeated(item)]
+    config.hook.pytest_deselected(items=repeated)
+    items[:] = [item for item in items if item not in repeated]
+
+
+def is_repeated(item: pytest.Function) -> bool:
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    has_one = "pyodide" in given.values() or item.get_closest_marker("one_start")
+    return given.get("start") == "pyscript" and bool(has_one)
 
 
 @pytest.fixture(scope="package")
@@ -83,13 +107,23 @@ def the_shop(relay_port: int) -> Iterator[Shop]:
     shop.close()
 
 
+@pytest.fixture(scope="package", params=STARTS)
+def start(request: pytest.FixtureRequest, the_shop: Shop) -> str:
+    """How Python starts in the shop's pages."""
+    way: str = request.param
+    the_shop.start = STARTS[way]
+    return way
+
+
 @pytest.fixture(scope="package")
 def relay_process(
-    built: None, folder: Path, relay_port: int, sandbox: str, the_shop: Shop
+    built: None, folder: Path, relay_port: int, sandbox: str, the_shop: Shop, start: str
 ) -> Iterator[Process]:
+    """The relay; for each way to start it has an outbox of its own, as an ID is stored once."""
     origins = [SECURE_SHOP, *(the_shop.origin(host) for host in SHOP_HOSTS)]
     files = write(folder, sandbox, origins)
-    process = Process(CONFIG["relay"](relay_port, files, folder / "data"), folder / "relay.log")
+    command = CONFIG["relay"](relay_port, files, folder / f"data-{start}")
+    process = Process(command, folder / f"relay-{start}.log")
     process.start()
     yield process
     process.stop()

@@ -21,6 +21,7 @@ class Shop:
 
     def __init__(self, relay: str) -> None:
         self.relay = relay
+        self.start = ""  # what the tag says of it
         self.posted: list[str] = []  # bodies posted to the shop itself
         self._pages: dict[str, tuple[bytes, dict[str, str]]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -46,7 +47,7 @@ class Shop:
 
     def tag(self, site: str = "toko", *, attributes: str = "async", relay: str = "") -> str:
         """The tag to paste; `attributes` as they stand in the markup."""
-        return f'<script {attributes} src="{relay or self.relay}/s/{site}.js"></script>'
+        return f'<script {attributes}{self.start} src="{relay or self.relay}/s/{site}.js"></script>'
 
     def page(
         self,

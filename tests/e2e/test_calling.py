@@ -230,6 +230,7 @@ track("no_such_event")
     shopper.said("no_such_event", "event_name")
 
 
+@pytest.mark.one_start
 @pytest.mark.parametrize("kind", ["mpy", "py"])
 def test_a_page_with_its_own_pyscript_needs_our_config_only(
     shop: Shop, shopper: Shopper, heard: Heard, kind: str

@@ -15,6 +15,8 @@ from tests.e2e.shop import Shop
 from tests.e2e.shopper import Shopper
 from tests.e2e.waiting import until
 
+pytestmark = pytest.mark.one_start
+
 PATIENCE_MS = (
     4 * CONFIG["TIMEOUT_MS"]
 )  # Pyodide starts slowly, and a wait for the relay holds it up

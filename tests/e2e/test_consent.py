@@ -202,7 +202,7 @@ def leave_with(
     shop: Shop, shopper: Shopper, tag: str, calls: list[list[Any]], landing: str = LANDING
 ) -> None:
     """A page is left before Python was up, and nothing of the calls is stored or sent."""
-    shopper.context.route("**/core.js", lambda _: None)
+    shopper.context.route("**/micropython.mjs", lambda _: None)
     shop.page("/", tag=tag)
     shop.page("/next", tag="")
     page = shopper.visit(landing, ready=False)
@@ -220,7 +220,7 @@ def test_leaving_before_python_is_up_sends_what_was_consented_to(
     shop: Shop, shopper: Shopper, heard: Heard
 ) -> None:
     """Consent in the same page, before or after the call, counts for the beacon as well."""
-    shopper.context.route("**/core.js", lambda _: None)
+    shopper.context.route("**/micropython.mjs", lambda _: None)
     shop.page("/", tag=shop.tag("asks", attributes=""))
     shop.page("/next", tag="")
     page = shopper.visit(LANDING, ready=False)
@@ -237,7 +237,7 @@ def test_leaving_early_heeds_the_cookie_as_the_tracker_reads_it(
     shop: Shop, shopper: Shopper, cookie: str
 ) -> None:
     """A category of that name is no refusal, and odd text costs no call."""
-    shopper.context.route("**/core.js", lambda _: None)
+    shopper.context.route("**/micropython.mjs", lambda _: None)
     shopper.context.add_cookies([{"name": "_pm_consent", "value": cookie, "url": shop.url("/")}])
     shop.page("/", tag=f'<script src="{shop.relay_here("asks")}"></script>')
     shop.page("/next", tag="")

@@ -200,7 +200,7 @@ def test_a_page_left_before_python_was_up_has_its_cookies_from_the_relay(
     """On the domain that the page had no time to find, with its index, though no page follows."""
     relay = shop.relay.replace("127.0.0.1", "t.toko.co.id")
     shopper.allow("t.toko.co.id")
-    shopper.context.route("**/core.js", lambda _: None)
+    shopper.context.route("**/micropython.mjs", lambda _: None)
     shop.page("/", tag=shop.tag(attributes="", relay=relay))
     shop.page("/next", tag="")
     page = shopper.visit("/?fbclid=Ab&ttclid=T", host="www.toko.co.id", ready=False)

@@ -6,6 +6,8 @@ from playwright.sync_api import Locator, Page, ViewportSize, expect
 from tests.e2e.conftest import NewShopper
 from tests.e2e.settings import CONFIG
 
+pytestmark = pytest.mark.one_start
+
 PANEL = "What your ad systems just heard"
 MATCH = "pixel and server copy match"
 

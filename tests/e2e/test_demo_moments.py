@@ -9,6 +9,8 @@ from tests.e2e.conftest import NewShopper
 from tests.e2e.test_demo import BUYER, follow
 from tests.e2e.waiting import until
 
+pytestmark = pytest.mark.one_start
+
 # `log`: what the page asked of the shop, what it was answered, and what it told the tag, in order.
 LOG = """
   window.log = [];

@@ -118,7 +118,7 @@ def test_a_tab_closed_right_after_the_calls_loses_none(
     prefix = f"{how}-{is_up}"
     shop.page("/", tag=shop.tag(attributes=""))
     if not is_up:  # Python will not be up before the tab is closed
-        shopper.context.route("**/core.js", lambda _: None)
+        shopper.context.route("**/micropython.mjs", lambda _: None)
     page = shopper.visit("/", ready=is_up)
     page.evaluate(f"() => {{ {calling(prefix, '')} }}")
     CLOSING[how](page)

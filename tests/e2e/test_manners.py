@@ -26,6 +26,7 @@ PLACES = {
 }
 
 
+@pytest.mark.one_start
 @pytest.mark.parametrize("place", PLACES)
 def test_wherever_the_tag_stands_it_runs_once(
     shop: Shop, shopper: Shopper, heard: Heard, place: str
@@ -144,14 +145,19 @@ def test_nobody_but_relay_and_sdks_is_asked_for_anything(
     ]
 
 
-@pytest.mark.parametrize(
-    "blocked", ["core.js", "micropython.mjs", "micropython.wasm", "pixelmirror.tar.gz"]
-)
+# What each way to start cannot do without.
+NEEDED = {
+    "direct": ["page.js", "micropython.mjs", "micropython.wasm", "pixelmirror.romfs"],
+    "pyscript": ["core.js", "micropython.mjs", "micropython.wasm", "pixelmirror.tar.gz"],
+}
+
+
+@pytest.mark.parametrize("n", range(4))
 def test_an_asset_that_does_not_arrive_harms_nothing(
-    shop: Shop, shopper: Shopper, heard: Heard, blocked: str
+    shop: Shop, shopper: Shopper, heard: Heard, start: str, n: int
 ) -> None:
     """One line in the console, no error of the page's; its calls arrive when the shopper leaves."""
-    shopper.context.route(f"**/{blocked}", lambda route: route.abort())
+    shopper.context.route(f"**/{NEEDED[start][n]}", lambda route: route.abort())
     listen = "<script>addEventListener('unhandledrejection', () => (window.rejected = 1))</script>"
     shop.page("/", listen, tag=shop.tag(attributes=""))
     shop.page("/next", tag="")

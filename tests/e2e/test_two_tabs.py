@@ -15,7 +15,7 @@ TABS = 4
 def open_at_once(shop: Shop, shopper: Shopper, path: str) -> list[Page]:
     """Several tabs whose trackers start in the same moment, all of them up."""
     held: list[Route] = []
-    shopper.context.route("**/pixelmirror.tar.gz", lambda route: held.append(route))
+    shopper.context.route("**/micropython.wasm", lambda route: held.append(route))
     tabs = [shopper.visit(path, ready=False) for _ in range(TABS)]
 
     def waiting() -> int:

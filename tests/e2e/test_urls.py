@@ -36,7 +36,7 @@ def test_a_page_that_left_at_once_with_a_long_url_is_not_lost(
     shop: Shop, shopper: Shopper, heard: Heard
 ) -> None:
     """Its raw calls hold the whole URL; the relay cuts it by the same code."""
-    shopper.context.route("**/core.js", lambda _: None)
+    shopper.context.route("**/micropython.mjs", lambda _: None)
     shop.page("/", tag=shop.tag(attributes=""))
     shop.page("/next", tag="")
     page = shopper.visit("/?email=siti%40example.com&big=" + "x" * 10_000, ready=False)

@@ -1,43 +1,100 @@
-// The start of Python: PyScript with the tracker in it.
-import { whenParsed } from "./watchers.js";
+// The start of Python: MicroPython as it is, or through PyScript's core where the page needs that.
+import { whenToStart } from "./when.js";
 
-export const begin = ({ settings, wanted, bringsOwn, isUp, say }) => {
-  const core = new URL(settings.pyscript.core, location.href);
+// What makes PyScript's core start an interpreter of its own: two on one page would clash.
+const OWN =
+  "script[type^=mpy], script[type^=py], mpy-script, py-script, mpy-config, py-config";
 
-  // Its tag must stand before PyScript's core is imported.
-  const start = async () => {
-    if (bringsOwn()) return; // its own PyScript imports the tracker
-    const type = wanted === "pyodide" ? "py" : "mpy";
-    if (document.querySelector(`script[type="${type}"][config], ${type}-config`))
-      return say(`this page configures "${type}" itself: give it config="${settings.pyscript.url}"`);
-    // Where a CSP forbids WebAssembly we stop here: PyScript would throw into the page.
-    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
-    for (const kind of ["mpy", "py"]) {
-      if (document.querySelector(`script[type="${kind}"][config], ${kind}-config`)) continue;
-      const config = document.createElement(`${kind}-config`);
-      config.textContent = JSON.stringify(settings.pyscript[kind]);
-      document.head.append(config);
-    }
-    const script = document.createElement("script");
-    const id = "pixelmirror-runtime";
-    Object.assign(script, { type, id, textContent: "import pixelmirror" });
-    script.setAttribute("target", `#${id}`); // else PyScript adds an element to the body
-    document.head.prepend(script);
-    const { hooks } = await import(core);
-    // Its one worker hook is built from text, which a strict CSP forbids; we have no workers.
-    hooks.worker.onBeforeRunAsync.clear();
+// PyScript's plugins: none of them may show anything in a shop's page.
+const NO_PLUGINS = [
+  "!codemirror",
+  "!deprecations-manager",
+  "!donkey",
+  "!error",
+  "!py-editor",
+  "!py-game",
+  "!py-terminal",
+];
+
+const ARRIVAL_MS = 5000;
+const EMPTY_WASM = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+const wasmOf = (assets) => assets.micropython.replace(/mjs$/, "wasm");
+
+const bytes = async (url) => {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${answer.status} for ${url}`);
+  return new Uint8Array(await answer.arrayBuffer());
+};
+
+// The file is here, which the loader has asked for; or is so by now in a browser that doesn't tell.
+const arrived = async ({ arrivals }, url) => {
+  const inTime = new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS, true));
+  if (!(await Promise.race([arrivals[url] ?? bytes(url), inTime])))
+    throw new Error(`${url} did not arrive`);
+};
+
+export const begin = async (loader) => {
+  try {
+    const start = loader.isDirect ? micropython(loader) : () => throughCore(loader);
+    await whenToStart(loader);
+    if (loader.bringsOwn()) return; // its own PyScript imports the tracker
+    await (document.querySelector(OWN) ? throughCore(loader) : start());
+  } catch (error) {
+    loader.say("Python could not be started:", error);
+  }
+};
+
+// MicroPython with the tracker in it, but for the start itself: nothing here keeps the page from its
+// work.
+const micropython = (loader) => {
+  const { assets } = loader.settings;
+  const wasm = wasmOf(assets);
+  const parts = [import(assets.micropython), bytes(assets.image), arrived(loader, wasm)];
+  const whole = Promise.all(parts);
+  whole.catch(() => {}); // told at the start
+  return async () => {
+    const [{ loadMicroPython }, romfs] = await whole;
+    // Where a CSP forbids WebAssembly, or it is not there, MicroPython would throw into the page.
+    new WebAssembly.Module(EMPTY_WASM);
+    const python = await loadMicroPython({
+      url: new URL(wasm, location.href).href,
+      romfs,
+      stdout: console.log,
+      stderr: console.error,
+    });
+    python.runPython("import pixelmirror");
   };
+};
 
-  const notStarted = (error) => say("Python could not be started:", error);
-  // Where an asset does not arrive, PyScript drops a rejected promise: ours to tell, not the page's.
-  const assets = core.href.replace(/\/assets\/.*/, "/assets/");
-  const onRejection = (event) => {
-    const { message, stack } = event.reason ?? {};
-    if (isUp() || !`${message} ${stack}`.includes(assets)) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    notStarted(event.reason);
-  };
-  addEventListener("unhandledrejection", onRejection, true); // before the page's own listeners
-  whenParsed(() => start().catch(notStarted));
+// PyScript with the tracker in it: its tag must stand before PyScript's core is imported.
+const throughCore = async (loader) => {
+  const { wanted, say } = loader;
+  const { assets, relay } = loader.settings;
+  const type = wanted === "pyodide" ? "py" : "mpy";
+  if (document.querySelector(`script[type="${type}"][config], ${type}-config`))
+    return say(`this page configures "${type}" itself: give it config="${relay}/pyscript.json"`);
+  const needed = [assets.pyscript, assets.tracker, assets[wanted]];
+  if (type === "mpy") needed.push(wasmOf(assets));
+  // Where one of them is not there, or WebAssembly is forbidden, PyScript would throw into the page.
+  await Promise.all(needed.map((url) => arrived(loader, url)));
+  new WebAssembly.Module(EMPTY_WASM);
+  for (const [kind, runtime] of [["mpy", "micropython"], ["py", "pyodide"]]) {
+    if (document.querySelector(`script[type="${kind}"][config], ${kind}-config`)) continue;
+    const config = document.createElement(`${kind}-config`);
+    config.textContent = JSON.stringify({
+      interpreter: assets[runtime],
+      files: { [assets.tracker]: "./*" },
+      plugins: NO_PLUGINS,
+    });
+    document.head.append(config);
+  }
+  const script = document.createElement("script");
+  const id = "pixelmirror-runtime";
+  Object.assign(script, { type, id, textContent: "import pixelmirror" });
+  script.setAttribute("target", `#${id}`); // else PyScript adds an element to the body
+  document.head.prepend(script);
+  const { hooks } = await import(assets.pyscript);
+  // Its one worker hook is built from text, which a strict CSP forbids; we have no workers.
+  hooks.worker.onBeforeRunAsync.clear();
 };

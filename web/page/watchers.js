@@ -1,5 +1,6 @@
 // What the page tells by itself: its dataLayer and consent tools, elements that are there or in sight.
 import { watchDataLayer } from "../pixelmirror/data_layer.js";
+import { whenParsed } from "./when.js";
 
 export const watch = (loader) => {
   const { attempt, fire, moment } = loader;
@@ -28,13 +29,8 @@ export const watch = (loader) => {
   const onAdded = (changes) =>
     changes.forEach(({ addedNodes }) => addedNodes.forEach((node) => attempt(() => scan(node))));
 
-  whenParsed(() => {
+  whenParsed().then(() => {
     scan(document);
     new MutationObserver(onAdded).observe(document, { childList: true, subtree: true });
   });
-};
-
-export const whenParsed = (action) => {
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", action);
-  else action();
 };
