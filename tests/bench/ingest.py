@@ -25,7 +25,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import httpx
 
 from pixelmirror.event import build
-from pixelmirror.mirror import Mirror
 from relay.delivery import system_now_ms
 from relay.outbox.sqlite_file import prepare
 from tests.bench.load import PLACE
@@ -33,7 +32,7 @@ from tests.bench.rows import RELAY, Benchmark, Row, Run, at_least, at_most, colu
 from tests.relay.backlog import fill
 from tests.relay.processes import free_port, until
 from tests.relay.records import NOW
-from tests.unit.fake_page import FakePage
+from tests.unit.mirror_stage import Stage
 
 CONNECTIONS = 64
 ROUNDS = 5
@@ -123,7 +122,8 @@ Sec-Fetch-Dest: empty\r
 Referer: https://toko.example/\r
 Accept-Encoding: gzip, deflate, br, zstd\r
 Accept-Language: id-ID,id;q=0.9,en-US;q=0.8,en;q=0.7\r
-Cookie: _fbp=fb.1.1750000000000.482112345; _pm_visitor=0199cb23-8a00-7000-8000-0123456789ab\r
+Cookie: _fbp=fb.1.1750000000000.482112345; _fbc=fb.1.1750000000000.IwY2xjawMxAbCdEfGhIjKlMnOp\
+QrStUvWxYz0123456789_aem_AbCdEf; _pm_visitor=0199cb23-8a00-7000-8000-0123456789ab\r
 \r
 """
 
@@ -141,25 +141,15 @@ ITEM = {
 }
 
 
-class Page(FakePage):
-    """`text`: the last body that was posted."""
-
-    text = ""
-
-    def post(self, body: str, done: object) -> None:
-        self.text = body
-
-
 def body(events: int, now_ms: int) -> str:
-    """What the tracker posts of so many events, each of them about 1 KB."""
-    page = Page()
-    page.clock_ms = now_ms
-    mirror = Mirror(page, lambda uuid, fate: None)
-    mirror.cookie_domain = "toko.example"
+    """What a page posts of so many events, each of them about 1 KB."""
+    stage = Stage(clock_ms=now_ms)
+    stage.mirror.cookie_domain = "toko.example"
     for number in range(events):
-        mirror.keep(f"key-{number}", _event(now_ms))
-    mirror.flush()
-    return page.text
+        stage.mirror.keep(f"key-{number}", _event(now_ms))
+    stage.mirror.flush()
+    document, _ = stage.page.request
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
 def _event(now_ms: int) -> dict[str, object]:
@@ -171,7 +161,11 @@ def _event(now_ms: int) -> dict[str, object]:
             "title": "Kaos Polos Cotton Combed 30s | Toko",
         },
         "user": {"id": "C-77", "email": "siti@example.com", "phone": "+6281234567890"},
-        "attribution": {"fbp": "fb.1.1750000000000.482112345", "ttp": "2abcDEF0123456789"},
+        "attribution": {
+            "fbc": "fb.1.1750000000000.IwY2xjawMxAbCdEfGhIjKlMnOpQrStUvWxYz0123456789_aem_AbCdEf",
+            "fbp": "fb.1.1750000000000.482112345",
+            "ttp": "2abcDEF0123456789",
+        },
         "consent": {"status": "granted", "categories": ["1", "3"]},
         "visitor_id": "0199cb23-8a00-7000-8000-0123456789ab",
     }
