@@ -21,8 +21,9 @@ run: $(WEB)
 test: $(WEB) browser lint
 	$(BIN)/pytest
 
-bench: $(WEB)
-	$(BIN)/python tests/bench/run.py
+# All of them, and the tables in the documents; ONLY="start ingest" runs some, and writes nothing.
+bench: $(WEB) browser
+	$(BIN)/python tests/bench/run.py $(ONLY)
 
 # For SECONDS each: a relay killed again and again among failing systems (SEED= repeats a run), asked
 # all that its OpenAPI document allows and more, its decoder fuzzed where atheris has this Python.

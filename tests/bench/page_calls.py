@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from playwright.sync_api import Browser
 
 from tests.bench.rows import PAGE, Benchmark, Row, Run, at_least, at_most
-from tests.bench.shop import ITEM, Shop, open_shop
+from tests.bench.shop import COUNTED, ITEM, Shop, open_shop
 from tests.bench.visits import Tab, browser, tab
 
 CALLS = 500
@@ -57,11 +57,11 @@ HARNESS = """(item) => {
   };
   window.burst = async (count) => {
     const before = sent;
-    const took = calls(count, "view_item");
+    const took = calls(count, "COUNTED");
     await stored(before + count);
     return took;
   };
-}"""
+}""".replace("COUNTED", COUNTED)
 
 # Before the page's own scripts: what is ever instantiated can be asked how large its memory is.
 MEMORIES = """
@@ -84,17 +84,19 @@ def open_page(shopper: Tab, shop: Shop) -> None:
     shopper.page.evaluate(HARNESS, ITEM)
 
 
-def task_ms(shopper: Tab) -> float:
-    """The milliseconds that the page's main thread has been at work, ever."""
+def worked_us(shopper: Tab) -> tuple[float, float]:
+    """What the page's main thread has ever had to do: how long it took, and of the processor."""
     metrics = shopper.cdp.send("Performance.getMetrics")["metrics"]
-    return float({one["name"]: one["value"] for one in metrics}["TaskDuration"]) * 1000
+    found = {one["name"]: float(one["value"]) * 1e6 for one in metrics}
+    return found["TaskDuration"], found["ThreadTime"]
 
 
-def cost_us(shopper: Tab, script: str, count: int) -> tuple[float, float]:
-    """Microseconds for each call: of the main thread in all, and within the call itself."""
-    before = task_ms(shopper)
-    took = shopper.page.evaluate(script)
-    return (task_ms(shopper) - before) / count * 1000, took / count * 1000
+def cost_us(shopper: Tab, script: str, count: int) -> tuple[float, float, float]:
+    """For each call: of the main thread in all, of the processor in it, and in the call itself."""
+    before = worked_us(shopper)
+    took: float = shopper.page.evaluate(script) * 1000
+    tasks, processor = (now - then for now, then in zip(worked_us(shopper), before, strict=True))
+    return tasks / count, processor / count, took / count
 
 
 def empty_us(bare: Tab) -> float:
@@ -110,7 +112,7 @@ def empty_us(bare: Tab) -> float:
 
 
 def calling(run: Run) -> Iterator[Row]:
-    first, whole, inside, alone, empty = [], [], [], [], []
+    costs, first, alone, empty = [], [], [], []
     with open_shop() as shop, browser() as one:
         for _ in run.turns():
             with tab(one) as shopper:
@@ -118,16 +120,16 @@ def calling(run: Run) -> Iterator[Row]:
                 open_page(shopper, shop)
                 first.append(cost_us(shopper, f"sliced({SLICE}, 1)", SLICE)[0])
                 shopper.page.evaluate(f"sliced({CALLS}, {SLICE})")
-                in_all, of_it = cost_us(shopper, f"sliced({CALLS}, {SLICE})", CALLS)
-                whole.append(in_all)
-                inside.append(of_it)
+                costs.append(cost_us(shopper, f"sliced({CALLS}, {SLICE})", CALLS))
                 alone.append(cost_us(shopper, f"alone({ALONE})", ALONE)[0])
             with tab(one) as bare:
                 bare.visit(shop.page("bare"))
                 bare.settle()
                 empty.append(empty_us(bare))
+    whole, processor, inside = zip(*costs, strict=True)
     most = at_most(90)
     yield Row("track, main thread in all", "us", whole, empty, EMPTY_CALL, most, is_headline=True)
+    yield Row("track, processor time of it", "us", processor, empty, EMPTY_CALL)
     yield Row("track, the call itself", "us", inside, empty, EMPTY_CALL)
     yield Row("track, each call sent on its own", "us", alone, empty, EMPTY_CALL)
     yield Row(f"track, a page's first {SLICE} calls", "us", first, empty, EMPTY_CALL)
@@ -141,8 +143,7 @@ def bursting(run: Run) -> Iterator[Row]:
                 with tab(one) as shopper:
                     open_page(shopper, shop)
                     took.append(shopper.page.evaluate(f"burst({BURST})"))
-                rows = shop.relay.rows(destination="meta_two", limit=BURST)
-                arrived.append(float(sum(row["event_name"] == "view_item" for row in rows)))
+                arrived.append(len(shop.relay.rows(destination="counted", state="waiting")))
     yield Row(
         f"of {BURST:,} calls in one task, at the relay",
         "",

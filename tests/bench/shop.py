@@ -20,7 +20,8 @@ from tests.relay.processes import RelayProcess, Server, free_port
 
 KEY = "the-secret-key-of-the-bench"
 
-# Five pixels in the page; server copies for seven. "Own SDK": none of ours is loaded.
+# Five pixels in the page; server copies for seven, and of one event for one more that is counted.
+COUNTED = "view_item"
 OWN_SDK = {"sdk_url": ""}
 DESTINATIONS: dict[str, dict[str, object]] = {
     "meta": {"mode": "both", "pixel_ids": ["1"], "access_token": "t1", **OWN_SDK},
@@ -30,7 +31,14 @@ DESTINATIONS: dict[str, dict[str, object]] = {
     "tiktok_two": {"kind": "tiktok", "mode": "server", "pixel_ids": ["C2"], "access_token": "t5"},
     "kwai": {"mode": "both", "pixel_ids": ["1"], "access_token": "t6", **OWN_SDK},
     "tracify": {"customer_site_id": "5f0c9c52-7f0e-4c55-9a7a-2f2c8b6d1e10", "token": "t7"},
-    "commanders_act": {"site_id": "3311", "source_key": "t8", **OWN_SDK},
+    "counted": {
+        "kind": "meta",
+        "mode": "server",
+        "pixel_ids": ["4"],
+        "access_token": "t8",
+        "events": [COUNTED],
+    },
+    "commanders_act": {"site_id": "3311", "source_key": "t9", **OWN_SDK},
     "alhena": {"company_key": "c1", **OWN_SDK},
 }
 
