@@ -2,10 +2,11 @@
 
 The test files are plain functions with `assert`, in MicroPython's subset themselves. A function
 without arguments becomes three tests: `[cpython]`, `[micropython]` and `[image]`, which is
-MicroPython with the tracker as pages get it, bytecode in an image. Those of MicroPython are run by
-one Node process each, `micropython.mjs`, when the first of them is due. A file that is about one
-interpreter only says so: `INTERPRETERS = ("micropython",)`. Functions that take fixtures run on
-CPython alone; the fixture `micropython` tells them what a function returned over there.
+MicroPython with the tracker as pages get it: bundled, as bytecode, in an image. Those of
+MicroPython are run by one Node process each, `micropython.mjs`, when the first of them is due. A
+file that is about one interpreter only says so: `INTERPRETERS = ("micropython",)`. Functions that
+take fixtures run on CPython alone; the fixture `micropython` tells them what a function returned
+over there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from typing import Any
 import pytest
 
 import build
+import image
+from bundle import bundled
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -109,9 +112,9 @@ def _run(interpreter: str, functions: list[tuple[str, str]]) -> list[dict[str, A
     with tempfile.TemporaryDirectory() as folder:
         command = [node, str(HERE / "micropython.mjs"), str(runtime), str(ROOT)]
         if interpreter == "image":
-            [(name, content)] = build.image_files(build.WEB).items()
-            (Path(folder) / name).write_bytes(content)
-            command.append(f"{folder}/{name}")
+            file = Path(folder) / "pixelmirror.romfs"
+            file.write_bytes(_open_image())
+            command.append(str(file))
         done = subprocess.run(
             command,
             input=json.dumps(functions),
@@ -124,3 +127,14 @@ def _run(interpreter: str, functions: list[tuple[str, str]]) -> list[dict[str, A
     assert done.returncode == 0, done.stderr[-4000:]
     answers: list[dict[str, Any]] = json.loads(done.stdout)
     return answers
+
+
+def _open_image() -> bytes:
+    """The image that pages get, but that tests can import its modules by their names."""
+    modules = build.tracker_modules(build.WEB)
+    only_for_annotations = "pixelmirror/anything.py"
+    open_ones = {
+        image.PACKAGE: bundled(modules, is_open=True),
+        only_for_annotations: modules[only_for_annotations],
+    }
+    return image.packed(image.compiled(open_ones))

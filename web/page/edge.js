@@ -237,7 +237,7 @@ export const edge = (loader) => {
   // A JavaScript exception would kill the interpreter, and none of Python's may stop another action.
   const run = (text) => {
     let value;
-    for (const [name, ...words] of JSON.parse(text))
+    for (const [name, ...words] of JSON.parse(`[${text}]`))
       value = attempt(() => actions[name](...words), (error) => say(error));
     return value;
   };

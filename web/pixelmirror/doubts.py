@@ -55,6 +55,8 @@ def _items(event: dict, site: dict) -> str:
     if is_other or "value" not in params or "items" not in params:
         return ""
     whole = sum_of(params["items"])
+    if whole == params["value"]:
+        return ""
     for value in (params["value"], params["value"] - _extra(params)):
         if _are_near(value, whole, params):
             return ""

@@ -7,6 +7,9 @@ from .anything import Mapping
 
 LIMIT = 200  # characters
 
+# Only these may happen once per order.
+ORDERS = ("purchase", "refund", "subscribe")
+
 
 def is_order_event(event_name: str, params: dict) -> bool:
     """True for what happens once per order.
@@ -33,6 +36,8 @@ def sent_as(event: Mapping, own_name: str, order_event_id: str) -> str:
     is sent as it is.
     """
     name, params = event["event_name"], event["params"]
+    if name not in ORDERS:
+        return event["event_id"]
     if not is_order_event(name, params) or event["event_id"] != event_id(name, params, ""):
         return event["event_id"]
     return order_event_id.replace("{order_id}", params["id"]).replace("{event_name}", own_name)

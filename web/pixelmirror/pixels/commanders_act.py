@@ -39,12 +39,17 @@ def properties(event: dict) -> dict:
     data = dict(event["params"])
     data.pop("is_probably_spam", None)
     if "items" in data:
-        data["items"] = [
-            {key: item[key] for key in item if key not in OUR_ITEM_KEYS} for item in data["items"]
-        ]
+        data["items"] = [_theirs(item) for item in data["items"]]
     user = dict(event.get("user") or {})
     if "categories" in event["consent"]:
         user["consent_categories"] = event["consent"]["categories"]
     if user:
         data["user"] = user
     return data
+
+
+def _theirs(item: dict) -> dict:
+    found = dict(item)
+    for key in OUR_ITEM_KEYS:
+        found.pop(key, None)
+    return found

@@ -3,27 +3,31 @@
 
 def pieces(lines: list) -> int:
     """Pieces of all items together."""
-    return sum([item["quantity"] for item in lines])
+    found = 0
+    for item in lines:
+        found += item["quantity"]
+    return found
 
 
-def single(lines: list) -> dict:
+def rows(lines: list, id_field: str, price_field: str) -> list:
+    """ID, quantity and price of each; code written for Scalev need not tell a price."""
+    found = []
+    for item in lines:
+        row = {id_field: item["id"], "quantity": item["quantity"]}
+        if "price" in item["product"]:
+            row[price_field] = item["product"]["price"]
+        found.append(row)
+    return found
+
+
+def add_single(found: dict, lines: list) -> None:
     """`content_name` and `content_category` of the only item; nothing for several.
 
     A name that is the ID is none: code written for Scalev need not tell one.
     """
-    if len(lines) != 1:
-        return {}
-    product = lines[0]["product"]
-    found = {}
-    if product["name"] != lines[0]["id"]:
-        found["content_name"] = product["name"]
-    if "category_1" in product:
-        found["content_category"] = product["category_1"]
-    return found
-
-
-def with_price(row: dict, own_field: str, item: dict) -> dict:
-    """The row with the item's price, which code written for Scalev need not tell."""
-    if "price" in item["product"]:
-        row[own_field] = item["product"]["price"]
-    return row
+    if len(lines) == 1:
+        product = lines[0]["product"]
+        if product["name"] != lines[0]["id"]:
+            found["content_name"] = product["name"]
+        if "category_1" in product:
+            found["content_category"] = product["category_1"]

@@ -37,9 +37,9 @@ def properties(event: dict) -> dict:
     if lines:
         found["content_type"] = "product"
         found["quantity"] = items.pieces(lines)
-        found.update(items.single(lines))
-    if len(lines) == 1:
-        items.with_price(found, "price", lines[0])
+        items.add_single(found, lines)
+    if len(lines) == 1 and "price" in lines[0]["product"]:
+        found["price"] = lines[0]["product"]["price"]
     for field, own_field in FIELDS:
         if field in params:
             found[own_field] = params[field]

@@ -64,7 +64,7 @@ def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
     event_id = sent_as(event, name, pixel["order_event_id"])
     arguments = [name, parameters(event, name), {"eventID": event_id}]
     ours = pixel["pixel_ids"]
-    if [one for one in heard["ids"] if one not in ours]:
+    if heard["ids"] != ours and [one for one in heard["ids"] if one not in ours]:
         single = verb.replace("track", "trackSingle")
         return [[["fbq", [single, one] + arguments]] for one in ours]
     return [[["fbq", [verb] + arguments]]]
@@ -78,12 +78,9 @@ def parameters(event: dict, name: str) -> dict:
     if lines:
         found["content_ids"] = [item["id"] for item in lines]
         found["content_type"] = "product"
-        found["contents"] = [
-            items.with_price({"id": item["id"], "quantity": item["quantity"]}, "item_price", item)
-            for item in lines
-        ]
+        found["contents"] = items.rows(lines, "id", "item_price")
         found["num_items"] = items.pieces(lines)
-        found.update(items.single(lines))
+        items.add_single(found, lines)
     for field, own_field in FIELDS:
         if field in params:
             found[own_field] = params[field]

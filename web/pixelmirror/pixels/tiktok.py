@@ -47,7 +47,7 @@ def calls(event: dict, name: str, pixel: dict, heard: dict) -> list:
 
 def _addressed(call: list, pixel: dict, heard: dict) -> list:
     ours = pixel["pixel_ids"]
-    if [one for one in heard["ids"] if one not in ours]:
+    if heard["ids"] != ours and [one for one in heard["ids"] if one not in ours]:
         return [[["ttq"], ["instance", [one]], call] for one in ours]
     return [[["ttq"], call]]
 
@@ -60,12 +60,7 @@ def parameters(event: dict) -> dict:
     if lines:
         found["content_id"] = lines[0]["id"]
         found["content_type"] = "product"
-        found["contents"] = [
-            items.with_price(
-                {"content_id": item["id"], "quantity": item["quantity"]}, "price", item
-            )
-            for item in lines
-        ]
+        found["contents"] = items.rows(lines, "content_id", "price")
     for field, own_field in FIELDS:
         if field in params:
             found[own_field] = params[field]
