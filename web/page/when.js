@@ -23,10 +23,12 @@ const whenPainted = () =>
     setTimeout(resolve, FRAME_MS);
   });
 
+// All that the page has queued goes first. requestIdleCallback would wait for the end of a frame too.
 const whenIdle = () =>
   new Promise((resolve) => {
-    if (document.hidden || !window.requestIdleCallback) setTimeout(resolve);
-    else requestIdleCallback(resolve, { timeout: IDLE_MS });
+    setTimeout(resolve, IDLE_MS);
+    if (window.scheduler?.postTask) scheduler.postTask(resolve, { priority: "background" });
+    else window.requestIdleCallback?.(resolve);
   });
 
 const whenUrgent = (loader) =>
