@@ -50,6 +50,7 @@ from relay.webhooks import Webhooks
 MAX_ROWS = 1000
 FINISH_WITHIN_S = 8.0
 ROUTE_WITHIN_S = 0.5
+COUNTED_WITHIN_S = 0.2
 STATES = ("waiting", "done", "dead", "skipped")
 
 
@@ -236,7 +237,7 @@ class Relay:
 
     async def metrics_page(self, request: Request) -> Response:
         """What Prometheus reads."""
-        await self.routing.caught_up()
+        await self.routing.caught_up(COUNTED_WITHIN_S)
         await self.watch.measure()
         text, media_type = self.metrics.text(request.headers.get("accept", ""))
         return Response(text, media_type=media_type)

@@ -173,6 +173,7 @@ class Routing:
                 if (arrival := await self._next()) is None:
                     break
                 await self._work_out(arrival)
+                self._held_bytes -= len(self._held.popleft().body)
             has_worked = bool(self._work)
             if has_worked:
                 await self._put()
@@ -187,11 +188,7 @@ class Routing:
             newest = self._newest
             self._hold(await self._outbox.arrivals(TOGETHER, self._have))
             self._have = self._held[-1].id if self._held else newest
-        if not self._held:
-            return None
-        arrival = self._held.popleft()
-        self._held_bytes -= len(arrival.body)
-        return arrival
+        return self._held[0] if self._held else None
 
     def _arrived(self, arrivals: Sequence[Arrival]) -> None:
         """These are durable; they are held unless older ones are not, or there is no room."""

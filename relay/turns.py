@@ -53,17 +53,18 @@ class Turns:
         return self._clock_s() - self._began_at >= SLICE_S
 
     async def give_way(self, *, is_urgent: bool = False) -> None:
-        """The others have had their turn, and a slice begins; at once, where the work is urgent."""
+        """The others have had their turn, and a slice begins; soon, where the work is urgent."""
         over_at = self._clock_s()
         took_s = over_at - self._began_at
         begun, worked = self._had
         per_s = (self.worked - worked) / took_s if took_s else 0.0
         await self._nap(0)
-        while not is_urgent and (self.under_way or self.begun != begun):
+        rest_s = took_s if is_urgent else REST * took_s
+        while self.under_way or self.begun != begun:
             begun, napped_at = self.begun, self._clock_s()
             await self._nap(NAP_S)
             now_s = self._clock_s()
             can_keep_up = self.begun - begun <= per_s * (now_s - napped_at)
-            if can_keep_up or now_s - over_at >= REST * took_s:
+            if can_keep_up or now_s - over_at >= rest_s:
                 break
         self.begin()

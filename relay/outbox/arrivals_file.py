@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from relay.outbox import Backlog
+from relay.outbox import Backlog, OutboxUnavailable
 from relay.outbox import sqlite_arrivals as statements
 from relay.outbox.arrival import Arrival
 from relay.outbox.sqlite_file import Synchronous, arrivals_path, connect
@@ -78,8 +78,11 @@ def left(path: Path) -> list[Backlog]:
     file = arrivals_path(path)
     if not file.exists():  # of a relay that knew none
         return []
-    db = connect(file)
     try:
-        return statements.waiting(db)
-    finally:
-        db.close()
+        db = connect(file)
+        try:
+            return statements.waiting(db)
+        finally:
+            db.close()
+    except sqlite3.Error as error:
+        raise OutboxUnavailable(f"the arrivals {file} cannot be read: {error}") from error

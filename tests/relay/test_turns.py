@@ -43,7 +43,7 @@ ROOM = {
     "a request is being stored": (0, 1, False, 1),
     "as many come as can be worked off": (SLICE_OF, 1, False, 1),
     "more come": (SLICE_OF + 1, 1, False, REST),
-    "more come, and somebody waits for the work": (SLICE_OF + 1, 1, True, 0),
+    "more come, and somebody waits for the work": (SLICE_OF + 1, 1, True, 1),
 }
 
 
