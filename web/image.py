@@ -1,4 +1,4 @@
-"""The tracker as MicroPython has it soonest: its modules as bytecode in one ROMFS image.
+"""The tracker as MicroPython has it soonest: bundled, as bytecode, in a ROMFS image.
 
 The interpreter mounts the image at /rom, which is on `sys.path`, and runs the bytecode where it
 lies. It holds neither docstrings nor annotations nor line numbers: a traceback names files and
@@ -11,9 +11,13 @@ import subprocess
 from itertools import groupby
 from pathlib import Path
 
+from bundle import bundled
+
 MICROPYTHON = "@micropython/micropython-webassembly-pyscript"
 # Line numbers would be a tenth of the bytes. -O3 drops assertions too: the tracker has none.
 OPTIONS = ("-O3",)
+
+PACKAGE = "pixelmirror/__init__.py"
 
 MAGIC = b"\xd2\xcd\x31"
 VERBATIM, DIRECTORY, FILE = 2, 4, 5  # kinds of records
@@ -22,13 +26,13 @@ Files = dict[str, bytes]
 
 
 def image(modules: Files, web: Path) -> bytes:
-    """The image of these modules, the same bytes each time.
+    """The image of these modules, the same bytes each time; `import pixelmirror` is all it knows.
 
     `modules`: sources by path, `{"pixelmirror/event.py": b"..."}`. Raises SystemExit where the
     compiler is not of the interpreter's version or can't read a module.
     """
     check_compiler(web)
-    return packed(compiled(modules))
+    return packed(compiled({PACKAGE: bundled(modules)}))
 
 
 def check_compiler(web: Path) -> None:

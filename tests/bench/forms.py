@@ -24,18 +24,20 @@ from starlette.routing import Route
 
 import build
 import image
+from bundle import bundled
 from relay.assets import Assets
 from stripped import stripped
 from tests.bench.rows import PAGE, Benchmark, Row, Run, at_most
 from tests.bench.visits import DESKTOP, PHONE, Shopper, browser, tab
 from tests.relay.processes import Server, free_port
 
-SHIPPED = "bytecode"
+SHIPPED = "bytecode of a bundle"
 FORMS: dict[str, Callable[[build.Files], build.Files]] = {
     "source": lambda modules: modules,
     "stripped source": lambda modules: {name: stripped(modules[name]) for name in modules},
     "bytecode with line numbers": lambda modules: image.compiled(modules, "-O2"),
-    SHIPPED: image.compiled,
+    "bytecode": image.compiled,
+    SHIPPED: lambda modules: image.compiled({image.PACKAGE: bundled(modules)}),
 }
 MOST_BYTES = 20_000
 
@@ -48,7 +50,13 @@ import {{ loadMicroPython }} from "{glue}";
 const romfs = new Uint8Array(await (await fetch("{image}")).arrayBuffer());
 const python = await loadMicroPython({{ url: "{wasm}", romfs }});
 const start = performance.now();
-python.runPython("import pixelmirror.browser");
+python.runPython(`
+import pixelmirror
+try:
+    import pixelmirror.browser
+except ImportError: # the bundle has it in one
+    pass
+`);
 window.at = performance.now();
 window.imported = window.at - start;
 console.info("started");
