@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import TextIO
 
 WITHIN_S = 0.05
@@ -25,7 +25,7 @@ class Lines(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self._waiting: deque[str] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None  # that will write them
-        self._templates: dict[Hashable, str] = {}
+        self.known: dict[Hashable, str] = {}  # what `learn` gave
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -33,21 +33,13 @@ class Lines(logging.StreamHandler[TextIO]):
         except Exception:
             self.handleError(record)
 
-    def fill(
-        self,
-        kind: Hashable,
-        entry: Callable[[], logging.LogRecord],
-        places: Sequence[Place],
-        values: tuple[str, ...],
-    ) -> None:
-        """The line of this kind of entry, with these values in its places, in their order."""
-        template = self._templates.get(kind)
-        if template is None:
-            template = self.format(entry()).replace("%", "%%")
-            for place in places:
-                template = template.replace(str(place), "%s")
-            self._templates[kind] = template
-        self.add(template % values)
+    def learn(self, kind: Hashable, entry: logging.LogRecord, places: Sequence[Place]) -> str:
+        """The line of this kind of entry, to be filled in with `%`: `%s` stands in its places."""
+        template = self.format(entry).replace("%", "%%")
+        for place in places:
+            template = template.replace(str(place), "%s")
+        self.known[kind] = template
+        return template
 
     def add(self, line: str, *, is_urgent: bool = False) -> None:
         """The line is written, or will be."""

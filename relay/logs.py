@@ -22,7 +22,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Literal, Protocol, cast
 
 import structlog
@@ -86,6 +85,7 @@ class QuickLogger:
 
     def __init__(self, name: str, words: str, places: Sequence[Place]) -> None:
         self._logger = logging.getLogger(name)
+        self._root = logging.getLogger()
         self._words = words
         self._places = ("@time", *places)
         self._second = 0
@@ -96,12 +96,16 @@ class QuickLogger:
         if not self._logger.isEnabledFor(level):
             return
         values = (self._time(), *values)
-        for handler in logging.getLogger().handlers:
+        for handler in self._root.handlers:
             if isinstance(handler, Lines):
-                blank = partial(self._record, level, kind, *self._places)
-                handler.fill((kind, level), blank, self._places, values)
+                template = handler.known.get((level, kind)) or self._taught(handler, level, kind)
+                handler.add(template % values)
             elif level >= handler.level:
                 handler.handle(self._record(level, kind, *values))
+
+    def _taught(self, lines: Lines, level: int, kind: Kind) -> str:
+        blank = self._record(level, kind, *self._places)
+        return lines.learn((level, kind), blank, self._places)
 
     def _time(self) -> str:
         """It, as the other loggers write it, in a third of the time."""

@@ -109,7 +109,7 @@ class Metrics:
 
     def requested(self, route: str, method: str, status: int, seconds: float) -> None:
         """A request was answered."""
-        self._requests.add((route, method, str(status)), seconds)
+        self._requests.add((route, method, status), seconds)
 
     def attempted(self, site: str, destination: str, seconds: float) -> None:
         """A request to this destination ended, however it did."""

@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, M
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-Labels = tuple[str, ...]
+Labels = tuple[str | int, ...]
 
 
 class Tally(Collector):
@@ -36,7 +36,7 @@ class Tally(Collector):
         name, about, labels = self._family
         family = CounterMetricFamily(name, about, labels=labels)
         for each, count in self._counts.items():
-            family.add_metric(each, count)
+            family.add_metric(list(map(str, each)), count)
         yield family
 
 
@@ -49,16 +49,15 @@ class Durations(Collector):
         self._family = (name, about, labels)
         self._buckets_s = buckets_s
         self._names = [*map(floatToGoString, buckets_s), "+Inf"]
-        self._counts: dict[Labels, list[int]] = {}
-        self._sums: dict[Labels, float] = {}
+        self._series: dict[Labels, list[float]] = {}  # a count for each bucket, and the sum
 
     def add(self, labels: Labels, seconds: float) -> None:
         """One more."""
-        if labels not in self._counts:
-            self._counts[labels] = [0] * len(self._names)
-            self._sums[labels] = 0.0
-        self._counts[labels][bisect_left(self._buckets_s, seconds)] += 1
-        self._sums[labels] += seconds
+        series = self._series.get(labels)
+        if series is None:
+            series = self._series[labels] = [0] * (len(self._names) + 1)
+        series[bisect_left(self._buckets_s, seconds)] += 1
+        series[-1] += seconds
 
     def describe(self) -> Iterator[Metric]:
         name, about, labels = self._family
@@ -67,7 +66,7 @@ class Durations(Collector):
     def collect(self) -> Iterator[Metric]:
         name, about, labels = self._family
         family = HistogramMetricFamily(name, about, labels=labels)
-        for each, counts in self._counts.items():
+        for each, (*counts, total) in self._series.items():
             buckets = list(zip(self._names, accumulate(counts), strict=True))
-            family.add_metric(each, buckets, self._sums[each])
+            family.add_metric(list(map(str, each)), buckets, total)
         yield family
