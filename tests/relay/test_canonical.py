@@ -9,7 +9,7 @@ import pytest
 
 from pixelmirror import catalogue
 from pixelmirror.sent_event import MAX_BYTES, MAX_EVENTS
-from relay.canonical import KINDS
+from relay.canonical_types import KINDS, PATTERNS
 from tests.relay.canonical_bodies import EVERY, GOODS, LEAST, body, event, taken, text
 from tests.relay.relay_stage import NOW
 from tests.relay.sandbox_client import GONE, changed
@@ -53,7 +53,7 @@ def test_every_kind_of_the_catalogue_has_a_type() -> None:
     """Else the whole of an event that needs it would go the long way."""
     tables = (catalogue.FIELDS, catalogue.ITEM, catalogue.PRODUCT, catalogue.USER)
     kinds = {kind for table in tables for kind in table.values() if isinstance(kind, str)}
-    assert set(KINDS) == kinds
+    assert {*KINDS, *PATTERNS, "items", "product"} == kinds
 
 
 # Place, and a value that is taken there.
@@ -286,7 +286,7 @@ def test_what_is_no_body_at_all_is_left_to_the_full_check(raw: bytes) -> None:
 
 def test_escapes_that_can_be_read_in_one_way_only_are_taken() -> None:
     """As Python writes what is not ASCII."""
-    assert taken(PLAIN.replace('"Kaos"', r'"Kaos \"\u00e9\/\n\\"').encode())
+    assert taken(PLAIN.replace('"Kaos"', r'"Kaos \"\u00e9\/\n\\\ud83d\ude00"').encode())
 
 
 # --- orders ---
