@@ -18,6 +18,7 @@ from pathlib import Path
 from relay.assets import Assets
 from tests.relay.processes import RelayProcess, Server, free_port
 
+LOG = 4000  # characters of what the relay said last, where a benchmark fails
 KEY = "the-secret-key-of-the-bench"
 
 # Five pixels in the page; server copies for seven, and of one event for one more that is counted.
@@ -152,6 +153,9 @@ def open_shop() -> Iterator[Shop]:
             relay.start()
             shop.start()
             yield Shop(url, relay)
+        except BaseException:
+            print(relay.log.read_text()[-LOG:], file=sys.stderr)
+            raise
         finally:
             shop.close()
             relay.close()
