@@ -8,6 +8,7 @@ their own on the other core. The baseline is httpx alone, sending the same reque
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import shutil
 import signal
@@ -32,6 +33,7 @@ from relay.metrics import Metrics
 from relay.outbox import Record
 from relay.outbox.sqlite import SqliteOutbox
 from relay.record import Received, enrich, record
+from relay.serving import GARBAGE_AFTER
 from relay.site import Site, load
 from tests.bench.ingest import CORES, WARM_S, Asked, body, pin
 from tests.bench.load import PLACE, uuid7
@@ -61,6 +63,7 @@ base_url = "{upstream}"
 
 BATCHED, SINGLE, BACKLOG = 16_000, 3_000, 30_000
 FILL_AT_ONCE = 500
+ROUND_WITHIN_S = 120
 
 CLIENT = {
     "ip": "203.0.113.7",
@@ -142,6 +145,9 @@ async def deliver(task: Task) -> Taken:
     metrics = Counted(task.count)
     async with await SqliteOutbox.open(task.outbox) as outbox:
         loop = DeliveryLoop(outbox, [("toko", task.destination)], metrics=metrics)
+        gc.collect()  # as `relay.serving` does
+        gc.freeze()
+        gc.set_threshold(*GARBAGE_AFTER)
         start, cpu = time.perf_counter(), time.process_time()
         loop.start()
         await metrics.is_over.wait()
@@ -188,10 +194,13 @@ class Stage:
         program = str(Path(__file__).with_name("upstream.py"))
         told = (self._full.port, delay_ms, -1 if self._core is None else self._core)
         self._upstream = subprocess.Popen([sys.executable, program, *map(str, told)])
-        until(self._is_up, "the upstream is up")
         self._own_core = core
 
-    def _is_up(self) -> bool:
+    def is_up(self) -> None:
+        """The system answers."""
+        until(self._answers, "the upstream is up")
+
+    def _answers(self) -> bool:
         assert self._upstream.poll() is None, "it has ended"
         try:
             return httpx.get(f"http://127.0.0.1:{self._full.port}", trust_env=False).is_success
@@ -253,6 +262,7 @@ class Stage:
                 stdout=subprocess.PIPE,
                 check=True,
                 text=True,
+                timeout=ROUND_WITHIN_S,
                 preexec_fn=lambda: pin(self._own_core),
             )
         return Taken(**json.loads(done.stdout))
@@ -263,6 +273,7 @@ def stage(table: str, count: int, delay_ms: int = 0) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory() as folder:
         made = Stage(Path(folder), table, count, delay_ms)
         try:
+            made.is_up()
             yield made
         finally:
             made.close()

@@ -47,10 +47,10 @@ async def test_with_nobody_asking_one_slice_follows_the_other() -> None:
 
 
 async def test_while_requests_come_the_work_has_its_share_and_no_more() -> None:
-    """After a slice the others have three times as long, however many wait to work."""
+    """After a slice the others have eight times as long, however many wait to work."""
     clock = Clock()
     slices = Slices(lambda: clock.now_s)
-    asking = asyncio.create_task(asked(clock, 40, SLICE_S / 2))
+    asking = asyncio.create_task(asked(clock, 80, SLICE_S / 2))
     await asyncio.gather(*(slices.run(clock.works("work", SLICE_S)) for _ in range(4)))
     worked = [n for n, what in enumerate(clock.log) if what == "work"]
     between = [later - earlier - 1 for earlier, later in pairwise(worked)]
