@@ -16,12 +16,18 @@ from typing import Any
 import httpx
 
 from pixelmirror.event import check_params
+from relay import wire
+from relay.body import decoded
+from relay.canonical import canonical
 from relay.delivery import DeliveryLoop
 from relay.destinations import DONE, Answer, Event, Judgement, Request
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import DURABILITY
+from tests.bench.ingest import body
+from tests.relay.relay_stage import NOW, site
 
 EVENTS = 500
+TOKO = site()
 Measure = Callable[[], float]
 Pair = tuple[Measure, Measure]
 
@@ -51,6 +57,13 @@ def timed(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def worked(action: Callable[[], object]) -> float:
+    """The seconds that this process has run, whatever else does."""
+    start = time.process_time()
+    action()
+    return time.process_time() - start
+
+
 def timed_async(action: Callable[[], Awaitable[None]]) -> float:
     async def run() -> float:
         start = time.perf_counter()
@@ -72,7 +85,28 @@ def checking() -> Iterator[Pair]:
         for _ in range(EVENTS):
             json.loads(text)
 
-    yield lambda: timed(ours), lambda: timed(baseline)
+    yield lambda: worked(ours), lambda: worked(baseline)
+
+
+@contextmanager
+def reading(read: Callable[[bytes], object], events: int) -> Iterator[Pair]:
+    """Bodies of so many events, as a page posts them."""
+    raw = body(events, NOW).encode()
+    assert read(raw)
+
+    def ours() -> None:
+        for _ in range(EVENTS // events):
+            read(raw)
+
+    def baseline() -> None:
+        for _ in range(EVENTS // events):
+            json.loads(raw)
+
+    yield lambda: worked(ours), lambda: worked(baseline)
+
+
+def checked(raw: bytes) -> object:
+    return wire.events(decoded(raw), TOKO, is_server=False)
 
 
 @contextmanager
@@ -188,6 +222,15 @@ def delivering() -> Iterator[Pair]:
 
 BENCHMARKS: list[tuple[str, str, Callable[[], AbstractContextManager[Pair]]]] = [
     (f"check {EVENTS} events", "json.loads of the same text", checking),
+    *(
+        (
+            f"{what} {EVENTS} events of 1 KB, {many} a body",
+            "json.loads",
+            partial(reading, read, many),
+        )
+        for what, read in (("know", canonical), ("check", checked))
+        for many in (1, 10)
+    ),
     (f"store {EVENTS} events, durable", "one SQLite commit for each event", storing),
     (
         f"store {EVENTS} events at once, --durability power-cut",
