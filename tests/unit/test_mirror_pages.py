@@ -1,5 +1,8 @@
 """The mirror over several pages: left behind, taken over, come back, consent withdrawn."""
 
+import json
+
+from pixelmirror import entries, mirror
 from tests.unit.fake_page import Browser, FakePage
 from tests.unit.mirror_stage import Stage, event, uuids
 from tests.unit.samples import NOW_MS
@@ -96,6 +99,18 @@ def test_at_most_1000_events_are_kept_and_the_oldest_go_first() -> None:
     assert then.page.done("say") == [[said]], then.page.done("say")
 
 
+def test_what_was_left_is_taken_a_few_at_a_time() -> None:
+    """The page has its turn between them, and the order stays."""
+    stage = Stage()
+    stage.keep(*[str(1000 + i) for i in range(entries.AT_ONCE * 2 + 5)])
+    stage.mirror.leave()
+    then = stage.next_page()
+    taken: list[str] = []
+    then.mirror.entries.take_over(lambda key, entry: taken.append(key), lambda: None)
+    assert then.page.tasks == 2, "after the first few, those that follow"
+    assert taken == [str(1000 + i) for i in range(entries.AT_ONCE * 2 + 5)]
+
+
 # --- leaving and coming back ---
 
 
@@ -109,6 +124,33 @@ def test_a_page_that_leaves_hands_over_what_waits() -> None:
     assert [uuids(body) for [body] in stage.page.done("beacon")] == [["b", "c"]]
     assert stage.kept() == ["a", "b", "c"]
     assert stage.next_page().taken_over() == ["a", "b", "c"]
+
+
+def test_a_page_that_leaves_hands_over_what_the_browser_takes() -> None:
+    """It sends on 64 KiB, in requests small enough; what does not fit is the next page's."""
+    stage = Stage()
+    for i in range(200):
+        stage.mirror.keep(str(1000 + i), event(str(1000 + i), title="x" * 900))
+    stage.mirror.leave()
+    bodies = [body for [body] in stage.page.done("beacon")]
+    counts = [len(body["events"]) for body in bodies]
+    assert len(bodies) == mirror.MOST_LEAVING, counts
+    assert sum([len(json.dumps(body)) for body in bodies]) < 60000
+    assert min(counts) > 10, counts
+    assert bodies[1]["events"][0]["event_id"] == "page_view_" + str(1000 + counts[0])
+    assert len(stage.next_page().taken_over()) == 200
+
+
+def test_what_the_browser_would_not_send_on_is_handed_over_again() -> None:
+    """A request larger than what it sends on ends with the page."""
+    stage = Stage()
+    for i in range(100):
+        stage.mirror.keep(str(1000 + i), event(str(1000 + i), title="x" * 900))
+    stage.mirror.flush()
+    assert len(stage.page.request[0]["events"]) == 100
+    stage.mirror.leave()
+    [first] = stage.page.done("beacon")[0]
+    assert first["events"][0]["event_id"] == "page_view_1000"
 
 
 def test_a_page_with_nothing_to_send_leaves_quietly() -> None:
