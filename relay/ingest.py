@@ -45,7 +45,7 @@ class Ingest:
         Whoever hands it over has made sure that the check takes it.
         """
         turns = self.routing.turns
-        turns.begun += count
+        turns.begun += 1
         turns.under_way += 1
         try:
             await self.outbox.accept(site.site, received.at_ms, _facts(received), body)

@@ -1,8 +1,9 @@
 """Turns: how background work shares the event loop with requests, which go first.
 
 Work is done in slices. While no requests are under way, one slice follows the other. While they
-are, the loop is theirs between two slices: for a moment, or for `REST` times as long as the slice
-while they bring more than could be worked off anyway.
+are, the loop is theirs between two slices, for as long as it takes to leave them the time that they
+need: one request is held to cost what one event of the work does. (How much of the time the thread
+computes would say it as well, were it alone on the machine.)
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ SLICE_S = 0.001
 NAP_S = 0.001
 """The shortest time that the event loop's timers know."""
 
-REST = 16
-"""The work has a seventeenth of the time then; what it asks of other threads is as much again."""
+MOST = 0.8
+"""The share that the work may have of the time that requests leave it."""
+
+LEAST = 1 / 25
+"""The share of all time that it has in any case; what it asks of other threads is as much again."""
 
 
 class Turns:
     """Says when a slice is over, and waits until the next may begin.
 
-    Kept up to date by who takes requests: `begun`, the events of those that have come so far, and
-    `under_way`, how many requests are not answered yet. By who works: `worked`, the events so far.
-    `clock_s` tells how time passes.
+    Who takes requests keeps up to date how many have `begun` so far, and how many of them are
+    `under_way`, not answered yet; who works, how many events it has `worked` off so far. `clock_s`
+    tells how time passes.
     """
 
     def __init__(
@@ -54,17 +58,14 @@ class Turns:
 
     async def give_way(self, *, is_urgent: bool = False) -> None:
         """The others have had their turn, and a slice begins; soon, where the work is urgent."""
-        over_at = self._clock_s()
-        took_s = over_at - self._began_at
+        took_s = self._clock_s() - self._began_at
         begun, worked = self._had
-        per_s = (self.worked - worked) / took_s if took_s else 0.0
+        pace = (self.worked - worked) / took_s
         await self._nap(0)
-        rest_s = took_s if is_urgent else REST * took_s
         while self.under_way or self.begun != begun:
-            begun, napped_at = self.begun, self._clock_s()
             await self._nap(NAP_S)
-            now_s = self._clock_s()
-            can_keep_up = self.begun - begun <= per_s * (now_s - napped_at)
-            if can_keep_up or now_s - over_at >= rest_s:
+            passed_s = self._clock_s() - self._began_at
+            room = 1 - (self.begun - begun) / passed_s / pace
+            if is_urgent or took_s <= passed_s * max(MOST * room, LEAST):
                 break
         self.begin()
