@@ -112,7 +112,7 @@ def blocking(who: Shopper, ways: list[str], run: Run) -> Iterator[Row]:
         )
         fast = is_default and who is DESKTOP
         yield Row(
-            f"longest task from the interpreter's coming{NAMES[way]}, {who.name}",
+            f"longest task from the wasm's arrival on{NAMES[way]}, {who.name}",
             "ms",
             [each.longest_late for each in ours],
             [each.longest_late for each in bare],

@@ -28,6 +28,8 @@ BENCHMARKS: list[Benchmark] = [
     *(pair(*one) for one in relay.BENCHMARKS),
 ]
 
+ATTEMPTS = 2
+
 
 def measured(one: Benchmark, rounds: int | None) -> list[Row]:
     """The benchmark's rows, each printed as soon as it is known."""
@@ -36,6 +38,16 @@ def measured(one: Benchmark, rounds: int | None) -> list[Row]:
         print(table.line(row), flush=True)
         rows.append(row)
     return rows
+
+
+def attempted(one: Benchmark, rounds: int | None) -> list[Row] | None:
+    """The same, from a second run where the first broke; None where that broke too."""
+    for _ in range(ATTEMPTS):
+        try:
+            return measured(one, rounds)
+        except Exception:  # a machine has hiccups, and the other benchmarks are worth an answer
+            traceback.print_exc()
+    return None
 
 
 def main() -> int:
@@ -57,11 +69,11 @@ def main() -> int:
     sections: dict[str, list[Row]] = {}
     failed = []
     for one in chosen:
-        try:
-            sections.setdefault(one.section, []).extend(measured(one, asked.rounds))
-        except Exception:  # the others are still worth an answer
-            traceback.print_exc()
+        rows = attempted(one, asked.rounds)
+        if rows is None:
             failed.append(one.name)
+        else:
+            sections.setdefault(one.section, []).extend(rows)
     print(f"{len(chosen)} benchmarks in {time.monotonic() - start:.0f} s", file=sys.stderr)
     if failed:
         print(f"could not be run: {', '.join(failed)}", file=sys.stderr)
