@@ -16,8 +16,6 @@ from . import attribution
 from .anything import Any, Function
 from .tracker import Tracker
 
-NOTHING_HEARD = {"ids": [], "page_view": False}
-
 
 class Page:
     """What the tracker, the mirror and what goes to Scalev from here need of a page.
@@ -188,10 +186,10 @@ class Page:
         self._do("install", name)
         self.is_changed = True
 
-    def heard(self, kind: str) -> dict:
-        """`{"ids", "page_view"}`: what the page's code has done with this pixel's global."""
+    def heard(self) -> dict:
+        """`{kind: {"ids", "page_view"}}`: what the page's code has done with the pixels."""
         self._now()
-        return self.facts["heard"].get(kind) or NOTHING_HEARD
+        return self.facts["heard"]
 
     def has_widget(self) -> bool:
         """True where Alhena's widget is on the page, and one of our destinations needs it."""

@@ -28,6 +28,9 @@ FINGERPRINTS = (
 )
 FINGERPRINT_LIMIT = 200
 
+# Of a pixel's global that the page's own code has left alone.
+NOTHING_HEARD = {"ids": [], "page_view": False}
+
 
 class Tracker:
     """One for each page. `take(call)` is all that the loader needs."""
@@ -143,27 +146,30 @@ class Tracker:
 
     def _calls(self, event: dict) -> list:
         """`(name, calls)` of each pixel that gets the event, `(name, result)` of all others."""
-        if event["event_name"] not in self.rows:
-            self.rows[event["event_name"]] = self._own_names(event["event_name"])
+        event_name, only = event["event_name"], event.get("destinations")
+        if event_name not in self.rows:
+            self.rows[event_name] = self._own_names(event_name)
         if event["consent"] is not self.refused_by:
             self._heed(event["consent"])
+        heard = self.page.heard()
         found = []
-        for name, pixel, own in self.rows[event["event_name"]]:
+        for name, pixel, own in self.rows[event_name]:
             reason = self.refusals[name]
-            if reason is None and name not in event.get("destinations", (name,)):
+            if reason is None and only is not None and name not in only:
                 reason = "not among this call's destinations"
             if reason is None and own is None:
-                reason = "it has no name for " + event["event_name"]
-            if reason is None and event["event_name"] == "page_view":
+                reason = "it has no name for " + event_name
+            if reason is None and event_name == "page_view":
                 reason = self._page_sent_it(name)
-            found.append(
-                (name, "skipped: " + reason if reason else self._made(name, pixel, event, own))
-            )
+            if reason:
+                found.append((name, "skipped: " + reason))
+            else:
+                found.append((name, self._made(name, pixel, event, own, heard)))
         return found
 
-    def _made(self, name: str, pixel: dict, event: dict, own: str) -> Any:
+    def _made(self, name: str, pixel: dict, event: dict, own: str, all_heard: dict) -> Any:
         """The pixel's calls; a text where they can't be made."""
-        heard = self.page.heard(pixel["kind"])
+        heard = all_heard.get(pixel["kind"], NOTHING_HEARD)
         if pixel.get("advanced_matching"):
             first = self.pixels.get(name, heard)
             self.page.prepare(name, self.matching.before(name, pixel, event, first, heard))
@@ -195,7 +201,7 @@ class Tracker:
 
     def _page_sent_it(self, name: str) -> str | None:
         """The page's own code set our pixel up and, as its snippet does, sent this page's view."""
-        before = self.pixels.get(name) or {"ids": [], "page_view": False}
+        before = self.pixels.get(name, NOTHING_HEARD)
         ours = self.site["destinations"][name].get("pixel_ids", ())
         if not before["page_view"] or not ours:
             return None
@@ -250,11 +256,11 @@ class Tracker:
         self.direct.take_over()
 
     def _set_up_pixels(self) -> None:
-        heard = {pixel["kind"]: self.page.heard(pixel["kind"]) for _, pixel in self.in_order}
+        heard = self.page.heard()
         self._heed(self.calls.consent)
         for name, pixel in self.in_order:
             if self.refusals[name] is None and name not in self.pixels:
-                self._set_up(name, pixel, heard[pixel["kind"]])
+                self._set_up(name, pixel, heard.get(pixel["kind"], NOTHING_HEARD))
 
     def _set_up(self, name: str, pixel: dict, heard: dict) -> None:
         self.pixels[name] = heard
