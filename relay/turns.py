@@ -1,9 +1,10 @@
 """Turns: how background work shares the event loop with requests, which go first.
 
 Work is done in slices. While no requests are under way, one slice follows the other. While they
-are, the loop is theirs between two slices, for as long as it takes to leave them the time that they
-need: one request is held to cost what one event of the work does. (How much of the time the thread
-computes would say it as well, were it alone on the machine.)
+are, the loop is theirs between two slices: of the time that they leave, the work takes the share
+that this is of all time, so that the scarcer it is the less is taken of it. One request is held to
+cost what one event of the work does. (How long the thread computes would tell, too, were it alone
+on the machine.)
 """
 
 from __future__ import annotations
@@ -18,11 +19,9 @@ SLICE_S = 0.001
 NAP_S = 0.001
 """The shortest time that the event loop's timers know."""
 
-MOST = 0.8
-"""The share that the work may have of the time that requests leave it."""
-
-LEAST = 1 / 25
-"""The share of all time that it has in any case; what it asks of other threads is as much again."""
+LEAST = 1 / 60
+"""The share of all time that it has in any case. It costs requests a tenth of their rate: what the
+work asks of other threads is on top of it, and each slice lets requests gather."""
 
 
 class Turns:
@@ -65,7 +64,7 @@ class Turns:
         while self.under_way or self.begun != begun:
             await self._nap(NAP_S)
             passed_s = self._clock_s() - self._began_at
-            room = 1 - (self.begun - begun) / passed_s / pace
-            if is_urgent or took_s <= passed_s * max(MOST * room, LEAST):
+            room = max(1 - (self.begun - begun) / passed_s / pace, 0)
+            if is_urgent or took_s <= passed_s * max(room * room, LEAST):
                 break
         self.begin()

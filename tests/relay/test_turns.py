@@ -46,8 +46,8 @@ LONGEST = round(1 / LEAST) - 1
 ROOM = {
     "one that is being stored": (0, 1),
     "a tenth of what the work gets done": (SLICE_OF // 10, 1),
-    "half of it": (SLICE_OF // 2, 2),
-    "nearly as many": (SLICE_OF - 1, 12),
+    "half of it": (SLICE_OF // 2, 3),
+    "nearly as many": (SLICE_OF - 1, LONGEST),
     "as many": (SLICE_OF, LONGEST),
     "more": (SLICE_OF * 3, LONGEST),
 }
