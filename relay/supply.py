@@ -10,6 +10,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from structlog.stdlib import BoundLogger
 
@@ -141,7 +142,7 @@ class Supply:
                 )
         made: list[Load] = []
         for batches in _slices(in_batches(fresh, self._destination.batch)):
-            for some, failed in await self._around.slices.run(lambda: self._made(batches)):  # noqa: B023
+            for some, failed in await self._around.slices.run(partial(self._made, batches)):
                 made += some
                 for delivery, error in failed:
                     self._log.error(INTERNAL, event_id=delivery.event_id, exc_info=error)
