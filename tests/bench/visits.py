@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 CONFIG = runpy.run_path(str(Path(__file__).parents[2] / "playwright.config.py"))
 
-TIMEOUT_MS = 30_000  # of one wait: the machine may be slow and busy
+TIMEOUT_MS = 60_000  # of one wait: the machine may be slow and busy
 
 # "Slow 4G" as DevTools throttles it: 1.6 Mbit/s down and 0.75 up, of which it leaves 90 %, and
 # 150 ms, of which it makes 3.75 times as much for each request.
