@@ -19,8 +19,8 @@ from relay.outbox.sqlite_file import Synchronous, arrivals_path, connect
 from relay.outbox.sqlite_threads import Readers, Writer
 
 LOG_PAGES = 250
-"""1 MB, after which a commit copies the write-ahead log into the file. With SQLite's own 1,000 pages
-whoever waits for that commit waits four times as long."""
+"""1 MB, after which a commit copies the write-ahead log into the file. With SQLite's own 1,000
+pages whoever waits for that commit waits four times as long."""
 
 
 class ArrivalsFile:
