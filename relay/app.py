@@ -100,7 +100,6 @@ class Relay:
             metrics=self.metrics,
         )
         self.watch = Watch(outbox, self.delivery, self.metrics, disk, now_ms)
-        self.page_events = Route(f"{self.path}/{{site}}", self.no_page_events, methods=METHODS)
         self._finish_within_s = finish_within_s
         self._stopping: asyncio.Task[None] | None = None
         fed = {name: storefront_api.feeds(some) for name, some in every.items()}
@@ -255,7 +254,7 @@ class Relay:
             Route(f"{self.path}/{{site}}.js", self.loader),
             Route(f"{self.path}/{{site}}/pyscript.json", self.pyscript_config),
             Route(f"{self.path}/{{site}}/client.json", self.client_config),
-            self.page_events,
+            Route(f"{self.path}/{{site}}", self.no_page_events, methods=METHODS),
             Route("/v1/events", self.server_events, methods=["POST"]),
             Route("/v1/deliveries", self.deliveries),
             Route("/v1/dead-letters", self.dead_letters),
@@ -300,7 +299,6 @@ def create_app(relay: Relay) -> Starlette:
         lifespan=relay.running,
         middleware=[
             Middleware(RequestLog, relay.metrics, relay.sites),
-            Middleware(PageEvents, relay),
             Middleware(SecurityHeaders),
         ],
         exception_handlers={
@@ -312,6 +310,7 @@ def create_app(relay: Relay) -> Starlette:
         },
     )
     app.router.redirect_slashes = False  # a path that is nearly right is wrong
+    app.middleware_stack = PageEvents(app.build_middleware_stack(), relay)
     return app
 
 
