@@ -42,7 +42,8 @@ class Ingest:
     async def accept(self, site: Site, body: bytes, received: Received, count: int) -> None:
         """The body's events, so many, are durable; raises Refusal 503.
 
-        Whoever hands it over has made sure that the check takes it.
+        Whoever hands it over has made sure that there is one way to read it, and that the check
+        takes it so.
         """
         turns = self.routing.turns
         turns.begun += 1

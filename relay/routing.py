@@ -19,7 +19,6 @@ from typing import Any
 import msgspec
 
 from relay import checkout, wire
-from relay.body import decoded
 from relay.destinations import Destination
 from relay.logs import get_logger
 from relay.metrics import Metrics
@@ -289,5 +288,5 @@ def _events(body: bytes, site: Site, received: Received) -> Iterator[dict[str, A
         yield from json.loads(body)["events"]
         return
     is_server = received.client is None
-    for row in decoded(body)["events"]:
+    for row in msgspec.json.decode(body)["events"]:
         yield from wire.events({"events": [row]}, site, is_server=is_server)
