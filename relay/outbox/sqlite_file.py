@@ -129,6 +129,11 @@ ARRIVALS_STEPS = (ARRIVALS,)
 """As `STEPS`, of the file that arrivals have."""
 
 
+PAGE = 4096
+ARRIVALS_PAGE = 16_384
+"""Bytes of a page: what arrives together is written in a few large ones, not in many small."""
+
+
 def arrivals_path(path: Path) -> Path:
     """Where the outbox of this file keeps its arrivals.
 
@@ -148,12 +153,15 @@ WHERE begun = 1
 """
 
 
-def connect(path: Path, *, synchronous: Synchronous = "FULL") -> sqlite3.Connection:
+def connect(
+    path: Path, *, synchronous: Synchronous = "FULL", page_bytes: int = PAGE
+) -> sqlite3.Connection:
     """A connection as the outbox needs it: write-ahead log, transactions begun by hand."""
     db = sqlite3.connect(
         path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
     )
-    db.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; a file keeps what it has
+    db.execute(f"PRAGMA page_size = {page_bytes}")  # as the next, of a new file alone
+    db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {synchronous}")
     db.execute("PRAGMA secure_delete = ON")
@@ -174,9 +182,12 @@ def prepare(path: Path, now_ms: int) -> int:
         raise OutboxRefused(f"the outbox {path} cannot be made: {error.strerror}") from error
     try:
         _take(lock, path)
-        for file, steps in ((path, STEPS), (arrivals_path(path), ARRIVALS_STEPS)):
+        for file, steps, page_bytes in (
+            (path, STEPS, PAGE),
+            (arrivals_path(path), ARRIVALS_STEPS, ARRIVALS_PAGE),
+        ):
             os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-            _lay_out(file, steps)
+            _lay_out(file, steps, page_bytes)
         _bury_begun(path, now_ms)
         _make_names_durable(path.parent)
     except (OSError, sqlite3.Error) as error:
@@ -225,8 +236,8 @@ def _take(lock: int, path: Path) -> None:
         ) from None
 
 
-def _lay_out(path: Path, steps: Sequence[str]) -> None:
-    db = connect(path)
+def _lay_out(path: Path, steps: Sequence[str], page_bytes: int) -> None:
+    db = connect(path, page_bytes=page_bytes)
     try:
         version = _version(db, path, len(steps))
         if version < len(steps):

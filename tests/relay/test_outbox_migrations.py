@@ -105,8 +105,8 @@ from relay.outbox.sqlite import SqliteOutbox
 
 connect, last_words = sqlite_file.connect, sys.argv[2]
 
-def watched(path):
-    db = connect(path)
+def watched(path, **more):
+    db = connect(path, **more)
     db.set_trace_callback(
         lambda said: os.kill(os.getpid(), signal.SIGKILL) if last_words in said else None
     )
