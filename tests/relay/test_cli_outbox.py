@@ -250,6 +250,20 @@ def test_an_order_that_waits_for_its_payment_is_known(tmp_path: Path) -> None:
     assert text.endswith("order O1 paid (settlement); it sent O1-purchase\n")
 
 
+def test_what_is_not_routed_yet_is_told_beside_a_story(data: Path) -> None:
+    """A relay was killed in a rush: what is asked for may be among it."""
+    assert run("events", "show", "e1", "--data", data).stderr == ""
+
+    async def rush() -> None:
+        async with await SqliteOutbox.open(data / "outbox.db") as outbox:
+            await asyncio.gather(*(outbox.accept("toko", NOW, b"{}", b"{}") for _ in range(3)))
+
+    asyncio.run(rush())
+    said = "3 requests have arrived and are not routed yet"
+    assert run("events", "show", "e1", "--data", data).stderr.startswith(said)
+    assert said in run("events", "show", "e9", "--data", data, code=1).stderr
+
+
 def test_the_parts_of_an_event_are_in_its_story(tmp_path: Path) -> None:
     """Where a destination gets one event for each item."""
 

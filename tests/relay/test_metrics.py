@@ -263,6 +263,23 @@ def test_what_waits_follows_every_way_out(toko: Stage) -> None:
         assert value(toko, "deliveries_waiting", **ROUTE) == waiting
 
 
+def test_requests_that_are_not_routed_are_counted(toko: Stage) -> None:
+    """By site, with the age of the oldest; none as a rule."""
+    toko.page({"events": [EVENT]})
+    assert value(toko, "arrivals_waiting", site="toko") == 0
+    assert value(toko, "oldest_arrival_seconds", site="toko") == 0
+
+    async def arrive() -> None:
+        for at in (NOW, NOW + 5000):
+            await toko.outbox.accept("toko", at, b"{}", b"what no relay has written")
+
+    toko.run(arrive())
+    toko.now_ms = NOW + 20_000
+    assert value(toko, "arrivals_waiting", site="toko") == 2
+    assert value(toko, "oldest_arrival_seconds", site="toko") == 20
+    assert value(toko, "arrivals_waiting", site="batik") == 0
+
+
 def test_a_destination_that_no_site_has_any_more_is_told_while_it_waits(toko: Stage) -> None:
     """An operator took it out of the site file; what waits for it stays in the outbox."""
     toko.run(toko.outbox.put([record("e1", "kwai")]))

@@ -142,6 +142,21 @@ def test_what_waits_for_more_than_an_hour_is_said(
     assert looked(toko, caplog) == []
 
 
+def test_requests_that_are_not_routed_are_said(
+    toko: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After ten minutes, in which a rush is over; with how many and since when."""
+
+    async def arrive() -> None:
+        await toko.outbox.accept("toko", NOW, b"{}", b"what no relay has written")
+
+    toko.run(arrive())
+    for minutes, said in ((1, []), (10, [f"{watch.NOT_ROUTED} site=toko waiting=1 oldest_s=600"])):
+        toko.now_ms = NOW + minutes * MINUTE_MS
+        told = [line for line in looked(toko, caplog) if "internal error" not in line]
+        assert told == said
+
+
 async def _give_up(toko: Stage) -> None:
     found = await toko.outbox.claim("toko", "tracify", 9, toko.now_ms)
     await toko.outbox.settle([Outcome(one, "dead") for one in found], toko.now_ms)
