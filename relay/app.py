@@ -98,6 +98,7 @@ class Relay:
             transport=transport,
             now_ms=now_ms,
             metrics=self.metrics,
+            is_asked=lambda: self.routing.turns.under_way > 0,
         )
         self.watch = Watch(outbox, self.delivery, self.metrics, disk, now_ms)
         self._finish_within_s = finish_within_s

@@ -18,7 +18,7 @@ from relay.metrics import Metrics
 from relay.outbox import Outbox, Outcome
 from relay.pace import State
 from relay.sending import Sender, Transport, quiet_http_logs
-from relay.slices import Slices
+from relay.slices import Slices, nobody
 from relay.surroundings import Surroundings, Wait
 from relay.worker import Worker
 
@@ -56,7 +56,8 @@ async def wait_for(event: asyncio.Event, seconds: float) -> None:
 class DeliveryLoop:
     """Delivers what waits in the outbox: `start()`, `wake()` after each put, `await stop()`.
 
-    `transport` makes the connections of one destination (httpx's own by default); `now_ms` (the
+    `transport` makes the connections of one destination (httpx's own by default); `is_asked` says
+    whether requests are under way to the relay, which go before deliveries; `now_ms` (the
     date), `clock_ms` (how it passes), `chance` (0 to 1) and `wait` are for tests to replace.
     """
 
@@ -70,12 +71,13 @@ class DeliveryLoop:
         now_ms: Callable[[], int] = system_now_ms,
         clock_ms: Callable[[], int] = passing_ms,
         metrics: Metrics | None = None,
+        is_asked: Callable[[], bool] = nobody,
         chance: Callable[[], float] = random.random,
         wait: Wait = wait_for,
     ) -> None:
         quiet_http_logs()
         self.metrics = metrics or Metrics()
-        around = Surroundings(now_ms, clock_ms, chance, wait, self.metrics, Slices())
+        around = Surroundings(now_ms, clock_ms, chance, wait, self.metrics, Slices(is_asked))
         self._outbox = outbox
         self._around = around
         self._retention_days = dict(retention_days or {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -13,14 +13,34 @@ REST = 8
 """How many times as long as a slice took all others may have before the next one."""
 
 QUIET_S = 0.0001
-"""A turn of the event loop that takes no longer had nothing to do: nobody needs the rest."""
+"""A turn of the event loop that computes no longer had nothing to do: nobody needs the rest."""
+
+NAP_S = 0.001
+"""The shortest time that the event loop's timers know."""
+
+
+def nobody() -> bool:
+    """Nobody asks the relay."""
+    return False
 
 
 class Slices:
-    """Lets one slice at a time run, and none before the others have had their share."""
+    """Lets one slice at a time run, and none before the others have had their share.
 
-    def __init__(self, cpu_s: Callable[[], float] = time.thread_time) -> None:
+    While requests are under way (`is_asked`) that is time, for the next one may come at any moment;
+    else what the event loop computes, until it has nothing to do. `cpu_s` tells how long this
+    thread has computed.
+    """
+
+    def __init__(
+        self,
+        is_asked: Callable[[], bool] = nobody,
+        cpu_s: Callable[[], float] = time.thread_time,
+        nap: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._is_asked = is_asked
         self._cpu_s = cpu_s
+        self._nap = nap
         self._one_at_a_time = asyncio.Lock()
         self._owed_s = 0.0
 
@@ -36,7 +56,8 @@ class Slices:
 
     async def _rest(self) -> None:
         while self._owed_s > 0:
+            nap_s = NAP_S if self._is_asked() else 0.0
             start = self._cpu_s()
-            await asyncio.sleep(0)
-            taken_s = self._cpu_s() - start
+            await self._nap(nap_s)
+            taken_s = max(self._cpu_s() - start, nap_s)
             self._owed_s = 0.0 if taken_s < QUIET_S else self._owed_s - taken_s
