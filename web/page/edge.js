@@ -300,6 +300,9 @@ export const edge = (loader) => {
         calls: waiting.filter(({ kept }) => !kept),
       };
       enter("begin", JSON.stringify(start));
+      // When the browser collects what stood for something of MicroPython's, the interpreter is told;
+      // a page in the back/forward cache that runs any code is thrown away.
+      soon(() => (loader.held = [...(window.proxy_js_map?.values() ?? [])].map((one) => one.deref())));
       loader.onHide = () => enter("leave");
       loader.onReturn = () => enter("come_back");
       catchUp();
