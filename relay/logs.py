@@ -201,8 +201,9 @@ def _as_entry(
 
 def _of_request(_: WrappedLogger, __: str, entry: EventDict) -> EventDict:
     """What belongs to an HTTP request has its ID."""
-    request_id = REQUEST_ID.get()
-    return {"request_id": request_id, **entry} if request_id else entry
+    if request_id := REQUEST_ID.get():
+        entry.setdefault("request_id", request_id)
+    return entry
 
 
 _FACTS: list[Processor] = [
