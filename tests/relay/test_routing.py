@@ -238,6 +238,33 @@ async def test_a_kill_between_putting_and_forgetting_changes_nothing(path: Path)
         assert await outbox.arrivals(9, 0) == []
 
 
+@pytest.mark.parametrize("is_paid_first", [True, False])
+async def test_what_was_told_of_an_order_may_be_told_again(path: Path, is_paid_first: bool) -> None:
+    """By the same kill: one purchase in the end, complete, whether it was paid before or after."""
+    paid = Payment("toko", "O1", "purchase", 120000, "IDR", "settlement", NOW, NOW)
+    order = {"id": "O1", "items": EVENT["params"]["items"], "currency": "IDR", "value": 120000}
+    async with await SqliteOutbox.open(path) as outbox:
+        on = Relaying(outbox, **MIDTRANS)
+        if is_paid_first:
+            await on.ingest.pay(on.site, paid)
+        await on.accept("c1", event_name="begin_checkout", params=order)
+        await on.accept("O1-purchase", event_name="purchase", params=order)
+        kept = await outbox.arrivals(9, 0)
+        await on.routing.caught_up()
+        if not is_paid_first:
+            await on.ingest.pay(on.site, paid)
+        before = await outbox.deliveries("toko"), await outbox.payments("toko")
+        for one in kept:
+            await outbox.accept(one.site, one.received_at, one.facts, one.body)
+    async with await SqliteOutbox.open(path) as outbox:
+        on = Relaying(outbox, **MIDTRANS)
+        await on.routing.caught_up()
+        assert (await outbox.deliveries("toko"), await outbox.payments("toko")) == before
+        assert await states(outbox) == both("O1-purchase", "c1")
+        assert (await event_of(outbox, "O1-purchase"))["user"]["email"] == "siti@example.com"
+        assert on.woken == []
+
+
 @pytest.mark.parametrize(("deadline_s", "left"), [(5.0, 0), (0.0, 100)])
 async def test_a_stop_routes_what_there_is_time_for(
     outbox: SqliteOutbox, deadline_s: float, left: int
