@@ -90,8 +90,15 @@ class SitePages:
                 if table.has_pixel
             },
             **self._direct(),
-            "assets": {group: self.assets.url(BASE, group) for group in ASSETS},
+            "assets": self._assets(),
         }
+
+    def _assets(self) -> dict[str, str]:
+        """Where the page finds each of its files; the tracker's image is the one it needs."""
+        groups = {name: name for name in ASSETS}
+        if self.site.posted_by_pages():
+            groups["image"] = "direct_image"
+        return {name: self.assets.url(BASE, group) for name, group in groups.items()}
 
     def _direct(self) -> dict[str, Any]:
         """What the page needs to post to Scalev itself, its publishable key too; mostly nothing."""

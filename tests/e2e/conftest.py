@@ -52,7 +52,7 @@ def is_repeated(item: pytest.Function) -> bool:
 @pytest.fixture(scope="package")
 def built() -> None:
     """What the relay serves of our own code is what is in the source files."""
-    ours = ["loader", "page", "tracker", "image", "client"]
+    ours = ["loader", "page", "tracker", "image", "direct_image", "client"]
     subprocess.run([sys.executable, REPO / "web/build.py", *ours], check=True)
 
 

@@ -95,6 +95,7 @@ ENTRIES = {
     "pyodide": "pyodide.mjs",
     "tracker": "pixelmirror.tar.gz",
     "image": "pixelmirror.romfs",
+    "direct_image": "pixelmirror.romfs",
     "client": "client.tar.gz",
 }
 LOADER = Path(__file__).parents[2] / "web/loader.js"

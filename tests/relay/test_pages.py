@@ -88,6 +88,25 @@ def test_the_loader_holds_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert set(destinations) == {"meta", "tiktok", "kwai", "commanders_act", "alhena"}
 
 
+def test_only_pages_that_post_to_scalev_load_what_does_it(tmp_path: Path) -> None:
+    """The image of all others is a tenth smaller."""
+    direct = {"api_key": "sfpk_toko", "store_id": "s", "transport": "direct"}
+    tables = {
+        "none": {},
+        "relay": {"scalev": {**direct, "transport": "relay"}},
+        "direct": {"scalev": direct},
+    }
+    images = {}
+    for name, table in tables.items():
+        text = loader(tmp_path / name, site(destinations=table))
+        images[name] = settings_of(text)["assets"]["image"].split("/")[-2]
+    assert images == {
+        "none": "hash-of-image",
+        "relay": "hash-of-image",
+        "direct": "hash-of-direct_image",
+    }
+
+
 def test_the_settings_are_what_the_page_may_know(tmp_path: Path) -> None:
     """Site, where the relay is, currency, consent, cookies, own events, pixels, runtimes."""
     tables = {"meta": {"mode": "browser", "pixel_ids": ["111"], "event_names": {"page_view": "V"}}}
