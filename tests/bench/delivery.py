@@ -61,7 +61,7 @@ providers = ["meta"]
 base_url = "{upstream}"
 """
 
-BATCHED, SINGLE, BACKLOG = 12_000, 2_000, 30_000
+BATCHED, WAITED, SINGLE, BACKLOG = 12_000, 24_000, 2_000, 30_000
 FILL_AT_ONCE = 500
 ROUND_WITHIN_S = 120
 
@@ -295,11 +295,11 @@ def batches(run: Run) -> Iterator[Row]:
 
 def waiting(run: Run) -> Iterator[Row]:
     """The same to a system that takes 100 ms to answer."""
-    with stage(META, BATCHED, delay_ms=100) as here:
+    with stage(META, WAITED, delay_ms=100) as here:
         turns = [here.taken() for _ in run.turns()]
         destination = here.destination
     most = destination.in_flight * destination.batch / 0.1
-    pairs = [(BATCHED / one.seconds, most) for one in turns]
+    pairs = [(WAITED / one.seconds, most) for one in turns]
     yield Row(
         "events delivered, 100 a request, answers after 100 ms",
         "/s",
