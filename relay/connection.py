@@ -10,9 +10,12 @@ import asyncio
 from collections.abc import Callable
 from itertools import chain
 from typing import Any, Literal
+from urllib.parse import unquote
 
+from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from relay.answering import Answering
 from relay.body import MAX_BYTES
 from relay.refusals import Refusal, answer
 from relay.security_headers import HEADERS
@@ -107,10 +110,39 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        """As uvicorn's, without what is never set here: WebSockets, a root path, a limit."""
         if self._is_head_too_large():
             raise ValueError  # the parser's callers get to know that something was wrong, no more
-        super().on_headers_complete()
+        version = self.parser.get_http_version()
+        url = parse_url(self.url)
+        path = url.path.decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"] = url.path
+        self.scope["query_string"] = url.query or b""
+        before, self.cycle = (
+            self.cycle,
+            Answering(
+                scope=self.scope,
+                transport=self.transport,
+                flow=self.flow,
+                logger=self.logger,
+                access_logger=self.access_logger,
+                access_log=False,
+                default_headers=self.server_state.default_headers,
+                message_event=asyncio.Event(),
+                expect_100_continue=self.expect_100_continue,
+                keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+                on_response=self.on_response_complete,
+            ),
+        )
         self._part = "body"
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_message_complete(self) -> None:
         self._since = None
