@@ -44,8 +44,9 @@ EXPORTS = re.compile(r"""(.*)export\{([^}]*)\};\n//.*\s*""", re.DOTALL)
 # What of web/pixelmirror is the client's and not the tracker's.
 CLIENT = ("client/", "sent_event.py")
 
-# What of it no_direct.py can stand for, and what nothing else needs.
+# What of it another module stands for where pages post nothing to Scalev, and what only it needs.
 DIRECT = "pixelmirror/direct.py"
+NO_DIRECT = "pixelmirror/no_direct.py"
 OF_DIRECT = ("pixelmirror/copies.py", "pixelmirror/scalev.py")
 
 # What the client needs in a Pyodide page: httpx, what that imports there, and what sends for it.
@@ -122,8 +123,9 @@ def pyodide_files(web: Path) -> Files:
 
 def tracker_files(web: Path) -> Files:
     """The tracker, all of the Python package `pixelmirror` but its client, as one archive."""
-    files = {name: stripped(source) for name, source in tracker_modules(web).items()}
-    return _archive("pixelmirror", files)
+    modules = tracker_modules(web)
+    del modules[NO_DIRECT]
+    return _archive("pixelmirror", {name: stripped(modules[name]) for name in modules})
 
 
 def image_files(web: Path) -> Files:
@@ -131,7 +133,8 @@ def image_files(web: Path) -> Files:
 
     Of sites whose pages post nothing to Scalev themselves: a tenth less.
     """
-    modules = {**tracker_modules(web), DIRECT: (WEB / "no_direct.py").read_bytes()}
+    modules = tracker_modules(web)
+    modules[DIRECT] = modules[NO_DIRECT]
     modules = {name: source for name, source in modules.items() if name not in OF_DIRECT}
     return {"pixelmirror.romfs": image.image(modules, web)}
 

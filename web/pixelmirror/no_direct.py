@@ -3,20 +3,20 @@
 Most sites are such, and pages of theirs need not load what does it.
 """
 
-from typing import Any
+from .anything import Any
 
 
 class Direct:
     """Nothing is posted; what pages kept while the site still said `direct` is forgotten."""
 
-    def __init__(self, site: dict[str, Any], page: Any) -> None:
+    def __init__(self, site: dict, page: Any) -> None:
         self.page = page
-        self.copies: dict[str, Any] = {}
+        self.copies: dict = {}
 
-    def keep(self, uuid: str, event: dict[str, Any]) -> list[str]:
+    def keep(self, uuid: str, event: dict) -> list:
         return []
 
-    def heed(self, consent: dict[str, Any]) -> None:
+    def heed(self, consent: dict) -> None:
         self.page.forget([key for key, _ in self.page.entries("direct")], "direct")
 
     def flush(self) -> None:
