@@ -96,7 +96,8 @@
 
   const keep = (call, by = pageId) =>
     attempt(() => {
-      if (!/^(track|page|data_layer)$/.test(call.args[0]) || localStorage.length > 400) return;
+      if (!/^(track|page|data_layer)$/.test(call.args[0])) return;
+      if (!call.kept && localStorage.length > 1000) return;
       localStorage.setItem(`${prefix}call.${call.uuid}`, JSON.stringify({ call, by, at: call.time }));
       call.kept = true;
     });
@@ -108,11 +109,14 @@
     });
 
   // The event ID, once Python is up.
+  let could; // calls be kept, when the last one came
   const push = (call) => {
     if (!take) waiting.push(call);
     attempt(() => internal.onCall?.(call));
-    const step = mayKeep() ? (each) => each.kept || keep(each) : (each) => each.kept && drop(each);
-    [...waiting, call].forEach(step);
+    const can = mayKeep();
+    const step = can ? (each) => each.kept || keep(each) : (each) => each.kept && drop(each);
+    (can === could ? [call] : [...waiting, call]).forEach(step);
+    could = can;
     return take?.(JSON.stringify(call)) || undefined;
   };
 
@@ -133,7 +137,9 @@
 
   const leave = () =>
     attempt(() => {
-      const calls = waiting.filter((each) => !each.beaconed);
+      let room = 40000; // characters: of more than 64 KiB a browser takes nothing
+      const fits = (each) => (room -= JSON.stringify(each).length) > 0;
+      const calls = waiting.filter((each) => !each.beaconed && fits(each));
       if (take || !calls.length || !mayKeep()) return;
       // The next page writes the cookie of the visitor that a `reset` made.
       const reset = waiting.filter(({ args }) => args[0] === "reset").pop();

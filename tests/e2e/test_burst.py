@@ -106,6 +106,22 @@ def test_the_rest_of_a_burst_goes_from_the_next_page(
     all_arrive(heard, "left")
 
 
+def test_the_rest_of_a_burst_before_python_was_up_goes_from_the_next_page(
+    shop: Shop, shopper: Shopper, heard: Heard
+) -> None:
+    """The loader beacons no more than the browser takes; all of it is written ahead."""
+    shop.page(
+        "/",
+        f"<script>{burst('gone')} location.href = '/next'</script>",
+        head=PIXELS,
+        tag=shop.tag("bare", attributes='data-auto-page-view="off"'),
+    )
+    shop.page("/next", head=PIXELS, tag=shop.tag("bare"))
+    page = shopper.visit("/", ready=False)
+    page.wait_for_url("**/next")
+    all_arrive(heard, "gone")
+
+
 def test_the_last_200_orders_are_remembered(shop: Shop, shopper: Shopper) -> None:
     """scalev R30: once per order in this browser, whose list of orders does not grow for ever."""
     shop.page("/", head=PIXELS, tag=shop.tag("bare"))

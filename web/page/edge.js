@@ -1,6 +1,7 @@
 // All that Python uses of the page. Whatever happens, Python is told once, together with what it may
 // want to know of the page (`enter`), and answers with all that is to be done, as one JSON text.
 import { PIXELS } from "./pixels.js";
+import { soon } from "./when.js";
 
 const SLICE_MS = 20; // of the main thread at a time, for the calls of before Python
 
@@ -23,15 +24,6 @@ const follow = (steps) => {
   return here;
 };
 class Missing extends Error {}
-
-const soon = (action) => {
-  const { port1, port2 } = new MessageChannel();
-  port1.onmessage = () => {
-    port1.close();
-    action();
-  };
-  port2.postMessage(0);
-};
 
 // `loader` is what web/loader.js keeps in `pixelmirror._`; all of this joins it there.
 export const edge = (loader) => {
@@ -305,7 +297,7 @@ export const edge = (loader) => {
       soon(() => (loader.held = [...(window.proxy_js_map?.values() ?? [])].map((one) => one.deref())));
       loader.onHide = () => enter("leave");
       loader.onReturn = () => enter("come_back");
-      catchUp();
+      soon(catchUp);
     },
     // Do this at once, and give the last one's value.
     ask: (text) => attempt(() => JSON.stringify(run(text)), say) ?? "null",

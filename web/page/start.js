@@ -1,5 +1,5 @@
 // The start of Python: MicroPython as it is, or through PyScript's core where the page needs that.
-import { whenToStart } from "./when.js";
+import { soon, whenToStart } from "./when.js";
 
 // What makes PyScript's core start an interpreter of its own: two on one page would clash.
 const OWN =
@@ -63,6 +63,7 @@ const micropython = (loader) => {
       stdout: console.log,
       stderr: console.error,
     });
+    await new Promise(soon);
     python.runPython("import pixelmirror");
   };
 };

@@ -4,6 +4,16 @@
 const FRAME_MS = 500; // where no frame comes: a page that is covered, say
 const IDLE_MS = 100; // where there is always something to do
 
+// In a task of its own, so that the page has its turn before.
+export const soon = (action) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    action();
+  };
+  port2.postMessage(0);
+};
+
 const isUrgent = ({ args }) =>
   /^(purchase|begin_checkout)$/.test(args[1]) || window.event?.type === "submit";
 
