@@ -116,7 +116,8 @@ def test_the_rest_of_a_burst_before_python_was_up_goes_from_the_next_page(
         head=PIXELS,
         tag=shop.tag("bare", attributes='data-auto-page-view="off"'),
     )
-    shop.page("/next", head=PIXELS, tag=shop.tag("bare"))
+    later = shop.tag("bare", attributes='async data-auto-page-view="off"')
+    shop.page("/next", head=PIXELS, tag=later)
     page = shopper.visit("/", ready=False)
     page.wait_for_url("**/next")
     all_arrive(heard, "gone")
