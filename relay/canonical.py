@@ -1,22 +1,23 @@
 """A body as our own tracker writes it, decoded and checked in one go, for an answer at once.
 
 Types made of the catalogue stand for the full check (`relay.body.decoded`, `relay.wire.events`) at
-a small part of its time. Whatever is taken here the full check takes too, and reads the same; all
-else, right or wrong, is left to it. So there is no type for what few pages send: custom events,
-fields beyond the catalogue, amounts as texts.
+a small part of its time. Whatever is taken here the full check takes too and leaves as it is; all
+else, right or wrong, is left to it. So nothing is taken of what few pages send: custom events,
+fields beyond the catalogue, amounts as texts, whatever the tracker would have put in order.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import Any
 
 from msgspec import UNSET, DecodeError, Struct
-from msgspec.json import encode
+from msgspec.json import decode, encode
 
-from pixelmirror.catalogue import USER
+from pixelmirror import catalogue
+from pixelmirror.event import money
 from relay.body import BACKSLASH, MAX_BYTES, has_one_reading
 from relay.canonical_types import PATTERNS, body_decoder
 
@@ -26,15 +27,21 @@ WRONG = (DecodeError, UnicodeDecodeError, RecursionError)
 # Gets a field of the user, and matches what it looks like.
 MATCHED = [
     (attrgetter(field), re.compile(PATTERNS[kind]).fullmatch)
-    for field, kind in USER.items()
+    for field, kind in catalogue.USER.items()
     if kind in PATTERNS
 ]
+AMOUNTS = sorted(
+    field
+    for table in (catalogue.FIELDS, catalogue.ITEM, catalogue.PRODUCT)
+    for field, kind in table.items()
+    if kind == "amount"
+)
 
 
 class Canonical(Struct, frozen=True):
     """What the answer to a canonical body needs: `count` events, and of the last one who it was.
 
-    `last`: `{"attribution": {"fbc": "fb.1..."}, "consent": {"status": "granted", "gpc": False}}`.
+    `last`: `{"attribution": {"fbc": "fb.1..."}, "consent": {"status": "granted"}}`.
     """
 
     count: int
@@ -44,65 +51,99 @@ class Canonical(Struct, frozen=True):
 
 
 def canonical(body: bytes) -> Canonical | None:
-    """What a body says that the full check takes for certain; None where only that can tell."""
-    if len(body) > MAX_BYTES or _may_have_blanks(body):
+    """What a body says that the full check leaves as it is; None where only that can tell."""
+    if len(body) > MAX_BYTES or _may_have_spaces(body):
         return None
     said = _whole(body) or _any(body)
     if said is None:
         return None
     for event in said.events:
-        if not _agrees(event):
+        if not _is_settled(event):
             return None
-    attribution, consent = event.attribution, event.consent
-    last = {
-        "attribution": attribution,
-        "consent": {"status": consent.status, "gpc": consent.gpc is True},
-    }
+    consent = {"status": event.consent.status}
+    if event.consent.gpc:
+        consent["gpc"] = True
+    last = {"attribution": event.attribution, "consent": consent}
     return Canonical(len(said.events), said.sent_at, said.cookie_domain, last)
 
 
-def _may_have_blanks(body: bytes) -> bool:
-    """True where a text begins with a space, or with an escape of something."""
+def events(body: bytes) -> list[dict[str, Any]]:
+    """The events of a canonical body, as `relay.wire.events` gives them."""
+    return [{"user": {}, **event} for event in decode(body)["events"]]
+
+
+def _may_have_spaces(body: bytes) -> bool:
+    """True where a text may begin or end with one: it may be blank, or an ID, which is stripped.
+
+    From the right it is found in half the time.
+    """
     if BACKSLASH in body:
-        body = body.replace(rb"\"", b"")  # none of these begins a text
-        if b'"\\' in body:
+        body = body.replace(rb"\"", b"")  # none of these begins or ends a text
+        if BACKSLASH in body:
             return True
-    return body.rfind(b'" ') >= 0  # from the right it is found in half the time
+    return body.rfind(b'" ') >= 0 or body.rfind(b' "') >= 0
 
 
 def _whole(body: bytes) -> Any:
     """The body by its types, if all its amounts are whole, as rupiah are; else None.
 
-    Nothing in its own JSON, which is the shortest, is longer than it was. So none of it is missing
-    there where both are as long: no key stood twice.
+    Its own JSON is the shortest, and no part of it is longer than it was. So where both are as
+    long, nothing is missing there: no key stood twice.
     """
     try:
         said = WHOLE.decode(body)
     except WRONG:
         return None
-    return said if len(encode(said)) == len(body) or has_one_reading(body, said) else None
+    return said if len(encode(said)) == len(body) else None
 
 
 def _any(body: bytes) -> Any:
-    """The body by its types, or None. What was written as 1e3 is longer now: 1000.0."""
+    """The body by its types, if its amounts are in no need of rounding; else None."""
     try:
         said = ANY.decode(body)
     except WRONG:
         return None
-    return said if has_one_reading(body, said) else None
+    are_rounded = all(map(_is_rounded, said.events))
+    return said if are_rounded and has_one_reading(body, said) else None
 
 
-def _agrees(event: Any) -> bool:
-    """What no type can say of an event, or only slowly."""
+def _is_rounded(event: Any) -> bool:
+    currency = event.params.currency or "IDR"  # the site's may be that
+    found = [getattr(holder, field, None) for holder in _holders(event) for field in AMOUNTS]
+    amounts = [amount for amount in found if isinstance(amount, int | float)]
+    return repr(amounts) == repr([money(amount, currency) for amount in amounts])
+
+
+def _holders(event: Any) -> Iterator[Any]:
+    """What may hold amounts."""
+    yield event.params
     for item in event.params.items or ():
+        yield from (item, item.product)
+
+
+def _is_settled(event: Any) -> bool:
+    """What no type can say of an event, or only slowly."""
+    params = event.params
+    for item in params.items or ():
         product = item.product
         if item.discount is not UNSET and item.discount > product.price:
             return False
-        if product.currency is not UNSET and product.currency != event.params.currency:
+        if product.currency is not UNSET and product.currency != params.currency:
             return False
+    if params.derives and not _is_derived(params):
+        return False
     if user := event.user:
         for get, matches in MATCHED:
             if (text := get(user)) and not matches(text):
                 return False
     visitor_id = event.visitor_id or ""
-    return bool(event.event_id.isprintable() and visitor_id.isprintable())
+    return bool(
+        event.event_id.isprintable() and visitor_id.isprintable() and event.consent.gpc is not False
+    )
+
+
+def _is_derived(params: Any) -> bool:
+    """The value is there with all that follows, or nothing that it follows from."""
+    if params.value is UNSET:
+        return params.items is UNSET and not isinstance(params.revenue, int | float)
+    return params.currency is not UNSET and params.revenue is not UNSET

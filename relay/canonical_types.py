@@ -1,7 +1,7 @@
 """The types of a body as our own tracker writes it, made of the catalogue's tables.
 
-A new field or event there needs nothing here, but for a new kind. What the tracker derives is there
-always; what it would have normalised has no type.
+A new field or event there needs nothing here, but for a new kind. What the tracker adds is there;
+what it would have changed has no type.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from msgspec.json import Decoder
 
 from pixelmirror import catalogue
 from pixelmirror.check import HASH_LENGTHS, ITEMS_LIMIT, TEXT_LIMIT
+from pixelmirror.event import URLS
 from pixelmirror.sent_event import (
     ATTRIBUTION,
     EARLIEST_MS,
     LATEST_MS,
+    MAX_BYTES,
     MAX_EVENTS,
     MAX_ID,
 )
@@ -30,9 +32,21 @@ class Exact(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Params(Exact):
-    """Those of an event that may have no items."""
+    """What is asked of every event's, though not every one may have it.
+
+    `derives`: its value may be missing, though it would follow from something else.
+    """
 
     items: ClassVar[Any] = UNSET
+    currency: ClassVar[Any] = UNSET
+    revenue: ClassVar[Any] = None
+    derives: ClassVar[bool] = False
+
+
+class Deriving(Params):
+    """Those of an event whose value need not be there."""
+
+    derives: ClassVar[bool] = True
 
 
 def _struct(
@@ -64,9 +78,11 @@ TEXT = _text(TEXT_LIMIT)
 TEXTS: Any = GenericAlias(list, (TEXT,))
 TIME_MS = Annotated[int, Meta(gt=EARLIEST_MS, lt=LATEST_MS)]
 
+WHOLE_AMOUNT: Any = Annotated[int, Meta(ge=0, lt=10**15)]
+
 # Kind of the catalogue -> how the tracker writes it (`pixelmirror.check`).
 KINDS: dict[str, Any] = {
-    "amount": Annotated[float, Meta(ge=0, lt=1e15)],
+    "amount": WHOLE_AMOUNT | Annotated[float, Meta(gt=0, lt=1e15)],
     "count": Annotated[int, Meta(ge=0, lt=10**9)],
     "country": _text(3, r"^[A-Za-z]{2,3}\Z"),
     "currency": _one_of(catalogue.CURRENCIES),
@@ -77,7 +93,10 @@ KINDS: dict[str, Any] = {
     "text": TEXT,
     "texts": TEXTS,
 }
-WHOLE_AMOUNT = Annotated[int, Meta(ge=0, lt=10**15)]
+
+# Left out: the item's shorthand for its product's.
+SHORTHAND = ("name", "price")
+EXTRA = {"shipping_amount", "tax_amount"}
 
 # Of the user's alone, and common: msgspec takes three times as long over a pattern as `re` itself.
 PATTERNS = {"email": r"[^@\s]+@[^@\s]+", "phone": r"\+?[0-9]{5,20}"}
@@ -104,7 +123,7 @@ CONSENT = {
 REQUIRED = {
     "event_id": _text(MAX_ID),
     "event_time": TIME_MS,
-    "page": _struct("Page", dict.fromkeys(("url", "referrer", "title"), str)),
+    "page": _struct("Page", dict.fromkeys(("url", "referrer", "title"), _text(MAX_BYTES))),
     "attribution": GenericAlias(dict, (_one_of(ATTRIBUTION), _text(MAX_URL))),
     "consent": _struct("Consent", CONSENT, ("status",)),
 }
@@ -121,13 +140,14 @@ def body_decoder(*, is_whole: bool) -> Decoder[Any]:
     known = {**KINDS, "amount": WHOLE_AMOUNT} if is_whole else {**KINDS}
     product = _types(catalogue.PRODUCT, known)
     known["product"] = _struct("Product", product, catalogue.PRODUCT_REQUIRED)
-    item = _struct("Item", _types(catalogue.ITEM, known), ("id", "quantity", "product"))
+    fields = {field: kind for field, kind in catalogue.ITEM.items() if field not in SHORTHAND}
+    item = _struct("Item", _types(fields, known), ("id", "quantity", "product"))
     events = []
     for name, row in catalogue.EVENTS.items():
         known["items"] = _list(item, row.get("most_items", ITEMS_LIMIT))
-        fields = REQUIRED | {"params": _params(row, known)}
+        required = REQUIRED | {"params": _params(name, row, known)}
         more = {"tag_field": "event_name", "tag": name}
-        events.append(_struct("Event", fields | OPTIONAL, fields, **more))
+        events.append(_struct("Event", required | OPTIONAL, required, **more))
     body = {
         "sent_at": TIME_MS,
         "cookie_domain": str,
@@ -136,13 +156,16 @@ def body_decoder(*, is_whole: bool) -> Decoder[Any]:
     return Decoder(_struct("Body", body, body))
 
 
-def _params(row: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
+def _params(name: str, row: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
     """What an event of this row of the catalogue may have."""
     required = {*row["required"]}
-    takes = {*required, *row["optional"]}
-    if takes & {"shipping_amount", "tax_amount"}:
-        required |= takes & {"revenue"}  # else the check asks whether the value covers these
+    takes = {*required, *row["optional"]} - {*URLS}  # these are cut
     if "items" in takes:
         takes.add("currency")  # the items' own
+    if "items" in required and "value" in takes:
+        required |= {"value", "currency"}
+    if takes & EXTRA:
+        required |= takes & {"revenue"}  # else the check asks whether the value covers these
     types = _types({field: catalogue.FIELDS[field] for field in sorted(takes)}, known)
-    return _struct("Params", types, required, Params)
+    derives = "value" in takes - required
+    return _struct("Params", types, required, Deriving if derives else Params)

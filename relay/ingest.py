@@ -43,7 +43,7 @@ class Ingest:
         """The body's events, so many, are durable; raises Refusal 503.
 
         Whoever hands it over has made sure that there is one way to read it, and that the check
-        takes it so.
+        leaves it as it is (`relay.canonical`).
         """
         turns = self.routing.turns
         turns.begun += 1

@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from relay import checkout, wire
+from relay import canonical, checkout
 from relay.destinations import Destination
 from relay.logs import get_logger
 from relay.metrics import Metrics
@@ -222,7 +222,7 @@ class Routing:
         site, received = self._sites[arrival.site], _received(arrival.facts)
         destinations = self._fed[site.site][received.feed]
         is_page = received.client is not None
-        for event in _events(arrival.body, site, received):
+        for event in _events(arrival.body, received):
             full = enrich(event, site, received)
             is_sent = not checkout.waits_for_payment(full, site)
             one = record(full, destinations) if is_sent else None
@@ -282,11 +282,8 @@ class Routing:
         self._barriers = [one for one in self._barriers if not one[1].done()]
 
 
-def _events(body: bytes, site: Site, received: Received) -> Iterator[dict[str, Any]]:
-    """The checked events of a request, one by one."""
+def _events(body: bytes, received: Received) -> list[dict[str, Any]]:
+    """The checked events of a request: whoever accepted it has checked them, or known them."""
     if received.is_checked:
-        yield from json.loads(body)["events"]
-        return
-    is_server = received.client is None
-    for row in msgspec.json.decode(body)["events"]:
-        yield from wire.events({"events": [row]}, site, is_server=is_server)
+        return list(json.loads(body)["events"])
+    return canonical.events(body)
