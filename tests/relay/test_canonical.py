@@ -68,6 +68,9 @@ TAKEN: list[tuple[str, Any]] = [
     ("params.items.0.quantity", 10**9 - 1),
     ("params.items.0.discount", 60000),
     ("attribution.fbc", "x" * 8192),
+    ("user.phone", "0812-3456-7890"),
+    ("user.phone", "(+62) 812 3456 7890"),
+    ("user.phone", "-".join("1" * 20)),
     ("destinations", []),
     ("cookie_domain", ""),
 ]
@@ -116,6 +119,8 @@ LEFT: list[tuple[str, Any]] = [
     ("user.email", " a@b"),
     ("user.phone", "1234"),
     ("user.phone", "1" * 21),
+    ("user.phone", "-".join("1" * 21)),
+    ("user.phone", "1-2-3-4"),
     ("user.phone", "+"),
     ("user.phone", "\u0661" * 8),  # digits of another script
     ("user.birthdate", "9.3.1988"),
