@@ -25,7 +25,8 @@ AMOUNTS = st.one_of(
 )
 SHORT = st.text(st.sampled_from(' \t\n\x0b\x0c\x1c\x7f\xa0\u2028a@+0é"\\'), max_size=4)
 WORDS = """
-idr IDR USD cod awaited F f a@b +6281234567 0812-3456-78 1-2-3-4 1988-03-09 ID ORD-77-purchase variant
+idr IDR USD cod awaited F f a@b +6281234567 0812-3456-78 1-2-3-4 1988-03-09 ID
+ORD-77-purchase variant
 """.split()
 WORDS += [length * "é" for length in (200, 201, 2048, 2049, 8192, 8193)]
 TEXTS = st.one_of(SHORT, st.text(max_size=6), st.sampled_from(["ab" * 16, "ab" * 32, *WORDS]))
