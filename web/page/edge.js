@@ -297,7 +297,7 @@ export const edge = (loader) => {
       soon(() => (loader.held = [...(window.proxy_js_map?.values() ?? [])].map((one) => one.deref())));
       loader.onHide = () => enter("leave");
       loader.onReturn = () => enter("come_back");
-      soon(catchUp);
+      catchUp(); // at once: Python of the page may go on in this very task, and ask for event IDs
     },
     // Do this at once, and give the last one's value.
     ask: (text) => attempt(() => JSON.stringify(run(text)), say) ?? "null",
