@@ -117,7 +117,7 @@
     const step = can ? (each) => each.kept || keep(each) : (each) => each.kept && drop(each);
     (can === could ? [call] : [...waiting, call]).forEach(step);
     could = can;
-    return take?.(JSON.stringify(call)) || undefined;
+    return take?.(call) || undefined;
   };
 
   const call = (...words) =>
@@ -188,7 +188,6 @@
     call: (text) => attempt(() => call(...JSON.parse(text)), (error) => say(error)) ?? "",
     up(handler) {
       take = handler;
-      waiting.splice(0).forEach((each) => take(JSON.stringify(each)));
       resolveReady(pixelmirror);
       document.dispatchEvent(new CustomEvent("pixelmirror:ready"));
     },

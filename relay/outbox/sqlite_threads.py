@@ -164,12 +164,7 @@ class Writer:
     def _answer_groups(self, groups: list[_Group]) -> None:
         for group in groups:
             for future in group.futures:
-                if future.done():  # whoever asked was cancelled
-                    continue
-                if group.error is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(group.error)
+                _settle(future, None, group.error)
             if group.error is None:
                 self.last_arrival = group.arrivals[-1].id
                 self.on_arrivals(group.arrivals)
@@ -214,12 +209,16 @@ class Writer:
 
 def _answer(calls: list[_Call]) -> None:
     for call in calls:
-        if call.future.done():  # whoever asked was cancelled
-            continue
-        if call.error is None:
-            call.future.set_result(call.result)
-        else:
-            call.future.set_exception(call.error)
+        _settle(call.future, call.result, call.error)
+
+
+def _settle(future: asyncio.Future[Any], result: object, error: Exception | None) -> None:
+    if future.done():  # whoever asked was cancelled
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
 
 
 def _unheard(_: Sequence[Arrival]) -> None:

@@ -35,8 +35,9 @@ from relay.outbox.sqlite import SqliteOutbox
 from relay.record import Received, enrich, record
 from relay.serving import GARBAGE_AFTER
 from relay.site import Site, load
-from tests.bench.ingest import CORES, WARM_S, Asked, body, pin
+from tests.bench.ingest import CORES, WARM_S, Asked, pin
 from tests.bench.load import PLACE, uuid7
+from tests.bench.posted import body
 from tests.bench.rows import RELAY, Benchmark, Row, Run, at_least, at_most, columns
 from tests.relay.processes import free_port, until
 

@@ -7,23 +7,19 @@ import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from pixelmirror.event import check_params
 from relay import wire
 from relay.body import decoded
 from relay.canonical import canonical
-from relay.delivery import DeliveryLoop
-from relay.destinations import DONE, Answer, Event, Judgement, Request
 from relay.outbox.sqlite import SqliteOutbox
 from relay.outbox.sqlite_file import DURABILITY
-from tests.bench.ingest import body
+from tests.bench.posted import body
 from tests.relay.relay_stage import NOW, site
 
 EVENTS = 500
@@ -157,69 +153,6 @@ def waiting(destination: str) -> Any:
     return {"destination": destination, "state": "waiting", "reason": "", "sent_as": None}
 
 
-class Anything:
-    """A destination that takes one event a request and is content with `most` of them."""
-
-    name = kind = "one"
-    categories: Sequence[str] = ()
-    batch = 1
-    in_flight = 8
-    per_second = 0.0
-    max_age_s = 86400
-
-    def __init__(self, most: int) -> None:
-        self.left = most
-        self.is_content = asyncio.Event()
-
-    def skips(self, event: Event) -> str | None:
-        return None
-
-    def sent_as(self, event: Event) -> str | None:
-        return None
-
-    def requests(self, events: Any) -> list[Request]:
-        return [
-            Request("http://upstream.test/", json.dumps(each["params"]).encode(), {}, [each], True)
-            for each in events
-        ]
-
-    def judge(self, request: Request, answer: Answer, now: float) -> Judgement:
-        self.left -= 1
-        if not self.left:
-            self.is_content.set()
-        return DONE
-
-
-def upstream() -> httpx.MockTransport:
-    return httpx.MockTransport(lambda request: httpx.Response(204))
-
-
-@contextmanager
-def delivering() -> Iterator[Pair]:
-    """Claim, send, judge and settle; the baseline only sends, to the same upstream of 0 ms."""
-    with tempfile.TemporaryDirectory() as folder:
-
-        async def deliver() -> float:
-            path = Path(folder) / f"{time.time_ns()}.db"
-            async with await SqliteOutbox.open(path) as outbox:
-                await outbox.put([(event(i), [waiting("one")]) for i in range(EVENTS)])
-                destination = Anything(EVENTS)
-                loop = DeliveryLoop(outbox, [("bench", destination)], transport=upstream)
-                start = time.perf_counter()
-                loop.start()
-                await destination.is_content.wait()
-                await loop.stop(5)
-                return time.perf_counter() - start
-
-        async def send() -> None:
-            async with httpx.AsyncClient(transport=upstream()) as client:
-                for i in range(EVENTS):
-                    body = json.dumps(event(i)["params"]).encode()
-                    await client.post("http://upstream.test/", content=body)
-
-        yield lambda: asyncio.run(deliver()), lambda: timed_async(send)
-
-
 BENCHMARKS: list[tuple[str, str, Callable[[], AbstractContextManager[Pair]]]] = [
     (f"check {EVENTS} events", "json.loads of the same text", checking),
     *(
@@ -242,5 +175,4 @@ BENCHMARKS: list[tuple[str, str, Callable[[], AbstractContextManager[Pair]]]] = 
         "--durability process",
         partial(surviving, is_one_by_one=True),
     ),
-    (f"deliver {EVENTS} events, one a request", "httpx alone, one after the other", delivering),
 ]
