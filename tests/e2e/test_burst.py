@@ -93,6 +93,34 @@ def test_a_burst_after_python_is_up_arrives_whole(
     assert page.evaluate("heard.fbq") == CALLS + 2
 
 
+# Each half is all but what the browser sends on of a page that goes, and is asked for while the one
+# before is under way.
+HALVES = """(params) => new Promise((done) => {
+  const fates = [];
+  let halves = 10;
+  const half = () => {
+    for (let i = 0; i < 110; i++) pixelmirror("track", "add_to_cart", params, ONLY);
+  };
+  const ONLY = { destinations: ["meta", "tracify"] };
+  pixelmirror("on", "sent", (event, { relay }) => {
+    fates.push(relay);
+    if (fates.length % 110 === 1 && halves) (halves -= 1), half();
+    if (fates.length === 1 + 11 * 110) done(fates);
+  });
+  pixelmirror("track", "add_to_cart", params, ONLY);
+  half();
+})"""
+
+
+def test_requests_one_after_the_other_find_the_browsers_room_given_back(
+    shop: Shop, shopper: Shopper
+) -> None:
+    """The browser refuses what is more than 64 KiB of `keepalive` requests under way."""
+    shop.page("/", head=PIXELS, tag=shop.tag("bare", attributes='data-auto-page-view="off"'))
+    fates = shopper.visit("/").evaluate(HALVES, kaos())
+    assert set(fates) == {"stored"}
+
+
 def test_the_rest_of_a_burst_goes_from_the_next_page(
     shop: Shop, shopper: Shopper, heard: Heard
 ) -> None:

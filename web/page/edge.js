@@ -28,7 +28,7 @@ class Missing extends Error {}
 // `loader` is what web/loader.js keeps in `pixelmirror._`; all of this joins it there.
 export const edge = (loader) => {
   const { settings, prefix, pageId, attempt, say, listeners, uuid7, landing, waiting } = loader;
-  const kinds = Object.values(settings.destinations).map(({ kind }) => kind);
+  const kinds = new Set(Object.values(settings.destinations).map(({ kind }) => kind));
   const memory = new Map(); // storage where the page's own is full or forbidden
   const events = new Map(); // UUID of its call -> the event, until the relay has it
   const results = new Map(); // UUID -> the event and what became of it in each pixel, until its fate is told
@@ -69,7 +69,7 @@ export const edge = (loader) => {
   };
 
   // POST at once; Python is told the answer's status, 0 for none. True when the browser sends it on
-  // should the page go.
+  // should the page go. Only once an answer has ended does the browser count its request as over.
   const send = (url, init, body, then, ...given) => {
     const size = new Blob([body]).size;
     const keepalive = size < 60000 - sentOn; // of 64 KiB
@@ -78,10 +78,13 @@ export const edge = (loader) => {
       if (keepalive) sentOn -= size;
       enter(then, status, retryAfter, ...given);
     };
+    const ended = (reply) => {
+      const end = () => answered(reply.status, reply.headers.get("Retry-After") ?? "");
+      reply.text().then(end, end);
+    };
     const options = { method: "POST", body, keepalive, ...init };
-    attempt(() => fetch(url, options), (error) => Promise.reject(error)).then(
-      (reply) => answered(reply.status, reply.headers.get("Retry-After") ?? ""),
-      () => answered(0, "")
+    attempt(() => fetch(url, options), (error) => Promise.reject(error)).then(ended, () =>
+      answered(0, "")
     );
     return keepalive;
   };
@@ -265,7 +268,7 @@ export const edge = (loader) => {
       if (isOurs(call)) take(call);
     }
     if (waiting.length) soon(catchUp);
-    else loader.up((text) => take(JSON.parse(text)));
+    else loader.up(take);
   };
 
   return {
