@@ -24,6 +24,10 @@ from relay.canonical_types import PATTERNS, body_decoder
 WHOLE, ANY = body_decoder(is_whole=True), body_decoder(is_whole=False)
 WRONG = (DecodeError, UnicodeDecodeError, RecursionError)
 
+# It begins with a byte that is found fast: half the time of looking for each end on its own.
+SPACE_AT_AN_END = re.compile(rb' (?:"|(?<=" ))').search
+DELETE = 0x7F  # of ASCII's, the only unprintable character that JSON need not escape
+
 # Gets a field of the user, and matches what it looks like.
 MATCHED = [
     (attrgetter(field), re.compile(PATTERNS[kind]).fullmatch)
@@ -57,9 +61,14 @@ def canonical(body: bytes) -> Canonical | None:
     said = _whole(body) or _any(body)
     if said is None:
         return None
+    is_printable = body.isascii() and DELETE not in body
+    user = None
     for event in said.events:
-        if not _is_settled(event):
+        if not _is_settled(event) or not (is_printable or _is_printable(event)):
             return None
+        if event.user and event.user != user and not _is_matched(event.user):
+            return None
+        user = event.user  # mostly the next one's too
     consent = {"status": event.consent.status}
     if event.consent.gpc:
         consent["gpc"] = True
@@ -73,15 +82,12 @@ def events(body: bytes) -> list[dict[str, Any]]:
 
 
 def _may_have_spaces(body: bytes) -> bool:
-    """True where a text may begin or end with one: it may be blank, or an ID, which is stripped.
-
-    From the right it is found in half the time.
-    """
+    """True where a text may begin or end with one: it may be blank, or an ID, which is stripped."""
     if BACKSLASH in body:
         body = body.replace(rb"\"", b"")  # none of these begins or ends a text
         if BACKSLASH in body:
             return True
-    return body.rfind(b'" ') >= 0 or body.rfind(b' "') >= 0
+    return SPACE_AT_AN_END(body) is not None
 
 
 def _whole(body: bytes) -> Any:
@@ -132,14 +138,17 @@ def _is_settled(event: Any) -> bool:
             return False
     if params.derives and not _is_derived(params):
         return False
-    if user := event.user:
-        for get, matches in MATCHED:
-            if (text := get(user)) and not matches(text):
-                return False
-    visitor_id = event.visitor_id or ""
-    return bool(
-        event.event_id.isprintable() and visitor_id.isprintable() and event.consent.gpc is not False
-    )
+    return event.consent.gpc is not False
+
+
+def _is_printable(event: Any) -> bool:
+    """What its IDs have to be."""
+    return event.event_id.isprintable() and (event.visitor_id or "").isprintable()
+
+
+def _is_matched(user: Any) -> bool:
+    """What is looked at by patterns, where it is there, is as they say."""
+    return all(matches(text) for get, matches in MATCHED if (text := get(user)))
 
 
 def _is_derived(params: Any) -> bool:

@@ -219,6 +219,25 @@ def test_a_body_is_of_so_many_events_and_bytes() -> None:
     assert taken(fitting + b"\n") is None
 
 
+@pytest.mark.parametrize("field", ["email", "phone"])
+def test_each_event_of_several_has_a_user_of_its_own(field: str) -> None:
+    """Mostly the same; one that is not is looked at as the first is."""
+    same, none = event("login", {}), event("login", {}, LEAST)
+    other = changed(same, f"user.{field}", "1")
+    assert taken(text(body(same, same, none, same)).encode())
+    for mixed in ([same, other], [same, none, other], [other, same], [none, same, other, same]):
+        assert taken(text(body(*mixed)).encode()) is None
+
+
+def test_an_id_is_printable_in_a_body_of_ascii_too() -> None:
+    """Where all texts are looked at in one go."""
+    plain = body(event("page_view", {}, LEAST))
+    assert text(plain).isascii()
+    assert taken(text(plain).encode())
+    for place in ("event_id", "visitor_id"):
+        assert taken(with_value(place, "a\x7f", plain)) is None
+
+
 # JSON texts at the edge of one type or another.
 EDGES = [
     *nasty(),
