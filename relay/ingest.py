@@ -46,8 +46,7 @@ class Ingest:
         leaves it as it is (`relay.canonical`).
         """
         turns = self.routing.turns
-        turns.begun += 1
-        turns.under_way += 1
+        turns.request(count)
         try:
             await self.outbox.accept(site.site, received.at_ms, _facts(received), body)
         except OutboxUnavailable as error:

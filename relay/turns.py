@@ -3,8 +3,8 @@
 Work is done in slices. While no requests are under way, one slice follows the other. While they
 are, the loop is theirs between two slices: of the time that they leave, the work takes the share
 that this is of all time, so that the scarcer it is the less is taken of it. One request is held to
-cost what one event of the work does. (How long the thread computes would tell, too, were it alone
-on the machine.)
+cost what one event of the work does, and so are every ten events of it. (How long the thread
+computes would tell, too, were it alone on the machine.)
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ LEAST = 1 / 60
 """The share of all time that it has in any case. It costs requests a tenth of their rate: what the
 work asks of other threads is on top of it, and each slice lets requests gather."""
 
+EVENTS_ALIKE = 10
+"""So many events of a request cost what the rest of it does."""
+
 
 class Turns:
     """Says when a slice is over, and waits until the next may begin.
 
-    Who takes requests keeps up to date how many have `begun` so far, and how many of them are
-    `under_way`, not answered yet; who works, how many events it has `worked` off so far. `clock_s`
-    tells how time passes.
+    Who takes requests says so (`request`), and keeps up to date how many of them are `under_way`,
+    not answered yet; who works, how many events it has `worked` off so far. `begun` is what the
+    requests so far are held to cost, in events of the work. `clock_s` tells how time passes.
     """
 
     def __init__(
@@ -44,6 +47,11 @@ class Turns:
         self.worked = 0
         self._began_at = 0.0
         self._had = (0, 0)
+
+    def request(self, events: int) -> None:
+        """One with so many events has begun, and is under way."""
+        self.begun += 1 + events // EVENTS_ALIKE
+        self.under_way += 1
 
     def begin(self) -> None:
         """A slice begins."""

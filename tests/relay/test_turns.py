@@ -63,6 +63,14 @@ async def test_the_more_requests_come_the_longer_the_work_rests(per_slice: int, 
     assert not day.turns.is_over
 
 
+@pytest.mark.parametrize(("events", "begun"), {1: 1, 9: 1, 10: 2, 50: 6}.items())
+async def test_a_request_with_many_events_leaves_less_room(events: int, begun: int) -> None:
+    """Else those who send their events together would be held up by the work of their own."""
+    turns = Day(0).turns
+    turns.request(events)
+    assert (turns.begun, turns.under_way) == (begun, 2)
+
+
 async def test_nobody_is_waited_for() -> None:
     """Without requests one slice follows the other."""
     day = Day(0, under_way=0)
