@@ -108,16 +108,21 @@
       call.kept = false;
     });
 
-  // The event ID, once Python is up.
+  // The event ID, once Python is up. Should it die, calls are kept again as before.
   let could; // calls be kept, when the last one came
   const push = (call) => {
-    if (!take) waiting.push(call);
+    try {
+      if (take) return take(call) || undefined;
+    } catch (error) {
+      say(error);
+      take = null;
+    }
+    waiting.push(call);
     attempt(() => internal.onCall?.(call));
     const can = mayKeep();
     const step = can ? (each) => each.kept || keep(each) : (each) => each.kept && drop(each);
-    (can === could ? [call] : [...waiting, call]).forEach(step);
+    (can === could ? [call] : waiting).forEach(step);
     could = can;
-    return take?.(call) || undefined;
   };
 
   const call = (...words) =>

@@ -218,6 +218,9 @@ class FakePage:
     def beacon(self, uuids: list[str], head: Any) -> None:
         self.did.append(["beacon", self._body(uuids, head)])
 
+    def afterwards(self, function: Function, whose: str) -> None:
+        function()
+
     def later(self, wait_ms: int, function: Function, whose: str) -> None:
         if not wait_ms:  # a task of its own, and soon
             self.tasks += 1

@@ -4,6 +4,7 @@ import { PIXELS } from "./pixels.js";
 import { soon } from "./when.js";
 
 const SLICE_MS = 20; // of the main thread at a time, for the calls of before Python
+const UNKNOWN = "?"; // where nobody has looked what the page is like: Python asks, should it matter
 
 // What steps from `window` lead to: [name], or [name, [arguments]] for a call. Throws; a function
 // that is not there throws a `Missing`.
@@ -36,6 +37,7 @@ export const edge = (loader) => {
   let python; // its one function
   let page; // of the last call
   let told = ""; // what Python knows of the page
+  let cookies; // as the task that is running found them: each read asks another process
   let sentOn = 0; // bytes under way that the browser sends on should the page go
 
   const read = (key) =>
@@ -71,18 +73,19 @@ export const edge = (loader) => {
   // POST at once; Python is told the answer's status, 0 for none. True when the browser sends it on
   // should the page go. Only once an answer has ended does the browser count its request as over.
   const send = (url, init, body, then, ...given) => {
-    const size = new Blob([body]).size;
+    const bytes = new TextEncoder().encode(body);
+    const size = bytes.length;
     const keepalive = size < 60000 - sentOn; // of 64 KiB
     if (keepalive) sentOn += size;
     const answered = (status, retryAfter) => {
       if (keepalive) sentOn -= size;
-      enter(then, status, retryAfter, ...given);
+      enter(UNKNOWN, then, status, retryAfter, ...given);
     };
     const ended = (reply) => {
       const end = () => answered(reply.status, reply.headers.get("Retry-After") ?? "");
       reply.text().then(end, end);
     };
-    const options = { method: "POST", body, keepalive, ...init };
+    const options = { method: "POST", body: bytes, keepalive, ...init };
     attempt(() => fetch(url, options), (error) => Promise.reject(error)).then(ended, () =>
       answered(0, "")
     );
@@ -111,6 +114,7 @@ export const edge = (loader) => {
   const actions = {
     is: (value) => value,
     facts() {
+      cookies = undefined;
       const now = facts();
       told = JSON.stringify(now);
       return now;
@@ -176,7 +180,7 @@ export const edge = (loader) => {
       ),
     reserve(then, keys) {
       Promise.all(keys.map(isReserved)).then((ours) =>
-        enter(then, JSON.stringify(keys.filter((_, i) => ours[i])))
+        enter(UNKNOWN, then, JSON.stringify(keys.filter((_, i) => ours[i])))
       );
     },
     // True the first time in this browser; `most` are remembered.
@@ -222,7 +226,9 @@ export const edge = (loader) => {
     send: (url, headers, body, then, key) =>
       send(url, { headers, credentials: "omit" }, JSON.stringify(body), then, key),
     room: () => 60000 - sentOn,
-    later: (then, waitMs) => void setTimeout(enter, waitMs, then),
+    later: (then, waitMs) => void setTimeout(enter, waitMs, UNKNOWN, then),
+    // When whatever of the page's code is running is through.
+    afterwards: (then) => queueMicrotask(() => enter(UNKNOWN, then)),
     uuid: () => uuid7(Date.now()),
     say: (...words) => say(...words),
     warn: (text) => console.warn("[pixelmirror]", text),
@@ -241,23 +247,28 @@ export const edge = (loader) => {
     const heard = {};
     for (const kind of kinds) heard[kind] = attempt(() => PIXELS[kind].heard?.());
     const has_widget = Boolean(settings.has_alhena && window.gleenWidget);
-    return { page, cookies: attempt(() => document.cookie) ?? "", heard, has_widget };
+    if (cookies === undefined) {
+      cookies = attempt(() => document.cookie) ?? "";
+      queueMicrotask(() => (cookies = undefined));
+    }
+    return { page, cookies, heard, has_widget };
   };
-  const enter = (name, ...words) =>
-    attempt(
-      () => {
-        const now = JSON.stringify(facts());
-        const news = now === told ? "" : now;
-        told = now;
-        const todo = python(news, name, ...words);
-        return todo ? run(todo) : undefined;
-      },
-      (error) => say(error)
-    );
+  // What the page is like, as JSON; empty where it is as Python knows it.
+  const news = () => {
+    const now = JSON.stringify(facts());
+    if (now === told) return "";
+    return (told = now);
+  };
+  const happen = (...words) => {
+    const todo = python(...words);
+    return todo ? run(todo) : undefined;
+  };
+  const enter = (...words) => attempt(() => happen(...words), (error) => say(error));
 
+  // Throws where Python has died.
   const take = (call) => {
     page = call.page;
-    return enter("take", call.uuid, JSON.stringify([call.time, call.args]));
+    return happen(news(), "take", call.uuid, JSON.stringify([call.time, call.args]));
   };
   // A call that was kept may be another page's by now.
   const isOurs = ({ uuid, kept }) => !kept || [null, pageId].includes(read(`call.${uuid}`)?.by);
@@ -265,10 +276,32 @@ export const edge = (loader) => {
     const end = performance.now() + SLICE_MS;
     while (waiting.length && performance.now() < end) {
       const call = waiting.shift();
-      if (isOurs(call)) take(call);
+      if (isOurs(call)) attempt(() => take(call), (error) => say(error));
     }
     if (waiting.length) soon(catchUp);
     else loader.up(take);
+  };
+
+  const getReady = () => {
+    const left = read("landing");
+    const reset = read("reset");
+    const start = {
+      page_id: pageId,
+      settings,
+      landings: left && left.time !== landing.time ? [left, landing] : [landing],
+      reset_id: reset && reset.by !== pageId ? reset.id : "",
+      has_gpc: navigator.globalPrivacyControl === true,
+      host: location.hostname,
+      is_https: location.protocol === "https:",
+      chance: uuid7(0).slice(-12),
+      calls: waiting.filter(({ kept }) => !kept),
+    };
+    enter(news(), "begin", JSON.stringify(start));
+    // When the browser collects what stood for something of MicroPython's, the interpreter is told;
+    // a page in the back/forward cache that runs any code is thrown away.
+    soon(() => (loader.held = [...(window.proxy_js_map?.values() ?? [])].map((one) => one.deref())));
+    loader.onHide = () => enter(UNKNOWN, "leave");
+    loader.onReturn = () => enter(UNKNOWN, "come_back");
   };
 
   return {
@@ -278,29 +311,15 @@ export const edge = (loader) => {
       if (isIt) loader.runtime = name;
       return isIt;
     },
-    // Python is there: it begins, and takes what was called before it.
+    // Python is there: it begins, and takes what was called before it. Python of the page's own may
+    // go on in this very task, and ask for event IDs; where there is none, each step is a task.
     begin(function_) {
       python = function_;
-      const left = read("landing");
-      const reset = read("reset");
-      const start = {
-        page_id: pageId,
-        settings,
-        landings: left && left.time !== landing.time ? [left, landing] : [landing],
-        reset_id: reset && reset.by !== pageId ? reset.id : "",
-        has_gpc: navigator.globalPrivacyControl === true,
-        host: location.hostname,
-        is_https: location.protocol === "https:",
-        chance: uuid7(0).slice(-12),
-        calls: waiting.filter(({ kept }) => !kept),
-      };
-      enter("begin", JSON.stringify(start));
-      // When the browser collects what stood for something of MicroPython's, the interpreter is told;
-      // a page in the back/forward cache that runs any code is thrown away.
-      soon(() => (loader.held = [...(window.proxy_js_map?.values() ?? [])].map((one) => one.deref())));
-      loader.onHide = () => enter("leave");
-      loader.onReturn = () => enter("come_back");
-      catchUp(); // at once: Python of the page may go on in this very task, and ask for event IDs
+      const step = loader.isAlone ? soon : (action) => action();
+      step(() => {
+        getReady();
+        step(catchUp);
+      });
     },
     // Do this at once, and give the last one's value.
     ask: (text) => attempt(() => JSON.stringify(run(text)), say) ?? "null",

@@ -64,6 +64,7 @@ const micropython = (loader) => {
       stderr: console.error,
     });
     await new Promise(soon);
+    loader.isAlone = true;
     python.runPython("import pixelmirror");
   };
 };

@@ -17,6 +17,9 @@ from .anything import Any, Function
 from .tracker import Tracker
 
 
+UNKNOWN = "?"  # news of a page at which nobody has looked
+
+
 class Page:
     """What the tracker, the mirror and what goes to Scalev from here need of a page.
 
@@ -31,20 +34,20 @@ class Page:
         self.id = ""
         self.facts: dict = {}  # what the page was like when this happened
         self.known_cookies: dict = {}
-        self.is_changed = False  # by us since
+        self.is_changed = False  # since, by us or for all we know
 
     # --- crossing ---
 
     def enter(self, news: str, name: str, *words: object) -> str | None:
         """Something happened: the actions that follow from it, as JSON texts with commas between.
 
-        `news`: what the page is like, where that is not as it was. The page never sees an error of
-        ours, whatever it is: it ends in the console.
+        `news`: what the page is like, where that is not as it was, or `UNKNOWN`. The page never
+        sees an error of ours, whatever it is: it ends in the console.
         """
         answer = None
-        self.is_changed = False
+        self.is_changed = news == UNKNOWN
         try:
-            if news:
+            if news and not self.is_changed:
                 self._learn(json.loads(news))
             answer = self.callbacks[name](*words)
         except Exception as error:
@@ -247,6 +250,10 @@ class Page:
         return self._ask("room")
 
     # --- time and words ---
+
+    def afterwards(self, function: Function, whose: str) -> None:
+        """When whatever of the page's code has called us is through."""
+        self._do("afterwards", self._callback(function, whose))
 
     def later(self, wait_ms: int, function: Function, whose: str) -> None:
         self._do("later", self._callback(function, whose), wait_ms)

@@ -62,6 +62,7 @@ class Tracker:
         )
         self.domain: str | None = None
         self.is_withdrawn = False
+        self.is_flush_due = False
 
     def start(self, calls: list) -> None:
         """Capture, set the pixels up, take over what was left behind.
@@ -107,9 +108,13 @@ class Tracker:
                 taken = event["event_id"]
         if not is_kept:
             self.mirror.entries.forget(call["uuid"])
+        return taken
+
+    def flush(self) -> None:
+        """Send what the page's code has called in one go."""
+        self.is_flush_due = False
         self.mirror.flush()
         self.direct.flush()
-        return taken
 
     def leave(self) -> None:
         """The page hides, and may not come back."""
@@ -142,6 +147,9 @@ class Tracker:
             event["direct"] = direct
         self.mirror.keep(call["uuid"], event)
         self.page.fire(call["uuid"], self._calls(event))
+        if not self.is_flush_due:
+            self.is_flush_due = True
+            self.page.afterwards(self.flush, "tracker")
         return True
 
     def _calls(self, event: dict) -> list:
