@@ -18,7 +18,7 @@ from relay.outbox.arrival import Arrival
 from relay.outbox.sqlite_file import Synchronous, arrivals_path, connect
 from relay.outbox.sqlite_threads import Readers, Writer
 
-LOG_PAGES = 64
+LOG_PAGES = 32
 """1 MiB, after which a commit copies the write-ahead log into the file. With SQLite's own 1,000
 pages whoever waits for that commit waits four times as long."""
 
