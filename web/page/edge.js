@@ -40,6 +40,13 @@ export const edge = (loader) => {
   let cookies; // as the task that is running found them: each read asks another process
   let sentOn = 0; // bytes under way that the browser sends on should the page go
 
+  const readCookies = () => {
+    if (cookies === undefined) {
+      cookies = attempt(() => document.cookie) ?? "";
+      queueMicrotask(() => (cookies = undefined));
+    }
+    return cookies;
+  };
   const read = (key) =>
     attempt(() =>
       JSON.parse(attempt(() => localStorage.getItem(prefix + key)) ?? memory.get(key) ?? "null")
@@ -114,7 +121,6 @@ export const edge = (loader) => {
   const actions = {
     is: (value) => value,
     facts() {
-      cookies = undefined;
       const now = facts();
       told = JSON.stringify(now);
       return now;
@@ -155,7 +161,8 @@ export const edge = (loader) => {
         const [pair] = text.split(";");
         const [name] = pair.split("=");
         document.cookie = text;
-        const now = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
+        cookies = undefined;
+        const now = readCookies().split("; ").find((one) => one.startsWith(`${name}=`));
         if (now === pair) return;
       }
     },
@@ -247,11 +254,7 @@ export const edge = (loader) => {
     const heard = {};
     for (const kind of kinds) heard[kind] = attempt(() => PIXELS[kind].heard?.());
     const has_widget = Boolean(settings.has_alhena && window.gleenWidget);
-    if (cookies === undefined) {
-      cookies = attempt(() => document.cookie) ?? "";
-      queueMicrotask(() => (cookies = undefined));
-    }
-    return { page, cookies, heard, has_widget };
+    return { page, cookies: readCookies(), heard, has_widget };
   };
   // What the page is like, as JSON; empty where it is as Python knows it.
   const news = () => {

@@ -16,7 +16,6 @@ from . import attribution
 from .anything import Any, Function
 from .tracker import Tracker
 
-
 UNKNOWN = "?"  # news of a page at which nobody has looked
 
 
