@@ -38,6 +38,7 @@ export const edge = (loader) => {
   let page; // of the last call
   let told = ""; // what Python knows of the page
   let cookies; // as the task that is running found them: each read asks another process
+  const twins = new Map(); // name -> [pair, its text as a host-only cookie], of those written since
   let sentOn = 0; // bytes under way that the browser sends on should the page go
 
   const readCookies = () => {
@@ -45,7 +46,16 @@ export const edge = (loader) => {
       cookies = attempt(() => document.cookie) ?? "";
       queueMicrotask(() => (cookies = undefined));
     }
-    return cookies;
+    // A host-only twin of its name masks what was written for the whole domain: write that one too.
+    const now = cookies.split("; ");
+    for (const [name, [pair, text]] of twins)
+      if (now.find((one) => one.startsWith(`${name}=`)) !== pair) writeCookie(text);
+    twins.clear();
+    return cookies ?? readCookies();
+  };
+  const writeCookie = (text) => {
+    document.cookie = text;
+    cookies = undefined;
   };
   const read = (key) =>
     attempt(() =>
@@ -156,15 +166,10 @@ export const edge = (loader) => {
         return isKept;
       }) ?? "",
     // The first text is written; where a host-only twin of its name masks it, the second one too.
-    cookie(...texts) {
-      for (const text of texts) {
-        const [pair] = text.split(";");
-        const [name] = pair.split("=");
-        document.cookie = text;
-        cookies = undefined;
-        const now = readCookies().split("; ").find((one) => one.startsWith(`${name}=`));
-        if (now === pair) return;
-      }
+    cookie(text, twin) {
+      writeCookie(text);
+      const [pair] = text.split(";");
+      if (twin !== text) twins.set(pair.split("=")[0], [pair, twin]);
     },
     // [[key, when it happened, who takes care of it, since when]] of all that lies on this shelf.
     entries(shelf) {
@@ -247,6 +252,7 @@ export const edge = (loader) => {
     let value;
     for (const [name, ...words] of JSON.parse(`[${text}]`))
       value = attempt(() => actions[name](...words), (error) => say(error));
+    if (twins.size) readCookies();
     return value;
   };
 

@@ -33,7 +33,8 @@ class Page:
         self.id = ""
         self.facts: dict = {}  # what the page was like when this happened
         self.known_cookies: dict = {}
-        self.is_changed = False  # since, by us or for all we know
+        self.knows_cookies = True  # as they are now, and what the page's code has done with pixels
+        self.knows_heard = True
 
     # --- crossing ---
 
@@ -44,9 +45,9 @@ class Page:
         sees an error of ours, whatever it is: it ends in the console.
         """
         answer = None
-        self.is_changed = news == UNKNOWN
+        self.knows_cookies = self.knows_heard = news != UNKNOWN
         try:
-            if news and not self.is_changed:
+            if news and self.knows_cookies:
                 self._learn(json.loads(news))
             answer = self.callbacks[name](*words)
         except Exception as error:
@@ -120,18 +121,14 @@ class Page:
         if facts.get("page") == self.facts.get("page"):
             facts["page"] = self.facts.get("page")  # one and the same: much is kept by it
         self.facts = facts
-        self.is_changed = False
-
-    def _now(self) -> None:
-        """The facts are those of after what we have done."""
-        if self.is_changed:
-            self._learn(self._ask("facts"))
+        self.knows_cookies = self.knows_heard = True
 
     # --- cookies ---
 
     def cookies(self) -> dict:
         """One and the same as long as nothing has changed; nobody may change it."""
-        self._now()
+        if not self.knows_cookies:
+            self._learn(self._ask("facts"))
         return self.known_cookies
 
     def write_cookie(self, name: str, value: str, max_age_s: int, domain: str) -> None:
@@ -142,7 +139,7 @@ class Page:
             for where in (domain, "")
         ]
         self._do("cookie", *texts)
-        self.is_changed = True
+        self.knows_cookies = False
 
     def cookie_domain(self, setting: str) -> str:
         """The widest domain on which the browser keeps a cookie; empty for the host alone."""
@@ -186,11 +183,12 @@ class Page:
     def install(self, name: str) -> None:
         """Put the official stub in place and load the SDK."""
         self._do("install", name)
-        self.is_changed = True
+        self.knows_heard = False
 
     def heard(self) -> dict:
         """`{kind: {"ids", "page_view"}}`: what the page's code has done with the pixels."""
-        self._now()
+        if not self.knows_heard:
+            self._learn(self._ask("facts"))
         return self.facts["heard"]
 
     def has_widget(self) -> bool:
