@@ -94,7 +94,8 @@ interpreter.runPython("def empty(): pass\\njs.empty = empty");
 </script>
 """
 
-# The same found by a script of the shop's, as every tag is: one journey later.
+# The same found by a script of the shop's, as every tag is, one journey later; and started, as ours
+# is, when the page has painted and has nothing to do.
 BY_TAG = '<script async src="/boot.js"></script>\n'
 BOOT = """for (const [rel, href] of [["modulepreload", "{glue}"], ["preload", "{wasm}"]]) {{
   const link = Object.assign(document.createElement("link"), {{ rel, href, crossOrigin: "" }});
@@ -102,6 +103,8 @@ BOOT = """for (const [rel, href] of [["modulepreload", "{glue}"], ["preload", "{
   document.head.append(link);
 }}
 import("{glue}").then(async ({{ loadMicroPython }}) => {{
+  await new Promise(requestAnimationFrame);
+  await scheduler.postTask(() => {{}}, {{ priority: "background" }});
   const interpreter = await loadMicroPython({{ url: "{wasm}" }});
   interpreter.runPython("import js; js.started()");
 }});
