@@ -27,6 +27,10 @@ const bytes = async (url) => {
   return new Uint8Array(await answer.arrayBuffer());
 };
 
+// Where a CSP forbids WebAssembly, or it is not there, MicroPython and PyScript would throw into the
+// page.
+const allowed = async () => WebAssembly.compile(EMPTY_WASM);
+
 // The file is here, which the loader has asked for; or is so by now in a browser that doesn't tell.
 const arrived = async ({ arrivals }, url) => {
   const inTime = new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS, true));
@@ -51,12 +55,10 @@ const micropython = (loader) => {
   const { assets } = loader.settings;
   const wasm = wasmOf(assets);
   const parts = [import(assets.micropython), bytes(assets.image), arrived(loader, wasm)];
-  const whole = Promise.all(parts);
+  const whole = Promise.all([...parts, allowed()]);
   whole.catch(() => {}); // told at the start
   return async () => {
     const [{ loadMicroPython }, romfs] = await whole;
-    // Where a CSP forbids WebAssembly, or it is not there, MicroPython would throw into the page.
-    new WebAssembly.Module(EMPTY_WASM);
     const python = await loadMicroPython({
       url: new URL(wasm, location.href).href,
       romfs,
@@ -78,9 +80,8 @@ const throughCore = async (loader) => {
     return say(`this page configures "${type}" itself: give it config="${relay}/pyscript.json"`);
   const needed = [assets.pyscript, assets.tracker, assets[wanted]];
   if (type === "mpy") needed.push(wasmOf(assets));
-  // Where one of them is not there, or WebAssembly is forbidden, PyScript would throw into the page.
-  await Promise.all(needed.map((url) => arrived(loader, url)));
-  new WebAssembly.Module(EMPTY_WASM);
+  // Where one of them is not there, PyScript would throw into the page.
+  await Promise.all([...needed.map((url) => arrived(loader, url)), allowed()]);
   for (const [kind, runtime] of [["mpy", "micropython"], ["py", "pyodide"]]) {
     if (document.querySelector(`script[type="${kind}"][config], ${kind}-config`)) continue;
     const config = document.createElement(`${kind}-config`);
