@@ -47,7 +47,7 @@ ROOM = {
     "one that is being stored": (0, 1),
     "a tenth of what the work gets done": (SLICE_OF // 10, 1),
     "half of it": (SLICE_OF // 2, 3),
-    "nearly as many": (SLICE_OF - 1, LONGEST),
+    "nearly as many": (SLICE_OF - 1, SLICE_OF**2 - 1),
     "as many": (SLICE_OF, LONGEST),
     "more": (SLICE_OF * 3, LONGEST),
 }
