@@ -20,8 +20,8 @@ NAP_S = 0.001
 """The shortest time that the event loop's timers know."""
 
 LEAST = 1 / 120
-"""The share of all time that it has in any case. It costs requests a twentieth of their rate: what the
-work asks of other threads is on top of it, and each slice lets requests gather."""
+"""The share of all time that it has in any case. It costs requests a twentieth of their rate: what
+the work asks of other threads is on top of it, and each slice lets requests gather."""
 
 EVENTS_ALIKE = 10
 """So many events of a request cost what the rest of it does."""
