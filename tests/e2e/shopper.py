@@ -97,13 +97,16 @@ class Shopper:
 
     def posted(self, site: str = "toko") -> list[Any]:
         """The events that went to the relay from pages, in their order, repeats included."""
+        return [event for body in self.bodies(site) for event in body.get("events", ())]
+
+    def bodies(self, site: str = "toko") -> list[Any]:
+        """What went to the relay from pages, each request on its own."""
         self._catch_up()
-        bodies = [
+        return [
             json.loads(request.post_data or "{}")
             for request in self.requests
             if request.method == "POST" and request.url == f"{self.shop.relay}/s/{site}"
         ]
-        return [event for body in bodies for event in body.get("events", ())]
 
     def cookies(self) -> dict[str, Any]:
         """The shop's cookies by name."""

@@ -93,22 +93,21 @@ def test_a_burst_after_python_is_up_arrives_whole(
     assert page.evaluate("heard.fbq") == CALLS + 2
 
 
-# Each half is all but what the browser sends on of a page that goes, and is asked for while the one
-# before is under way.
-HALVES = """(params) => new Promise((done) => {
+# Each request is all but what the browser sends on of a page that goes, and follows at once upon
+# the answer to the one before.
+REQUESTS = """(params) => new Promise((done) => {
+  const [calls, requests] = [110, 11];
   const fates = [];
-  let halves = 10;
-  const half = () => {
-    for (let i = 0; i < 110; i++) pixelmirror("track", "add_to_cart", params, ONLY);
+  const call = () => {
+    for (let i = 0; i < calls; i++)
+      pixelmirror("track", "add_to_cart", params, { destinations: ["meta", "tracify"] });
   };
-  const ONLY = { destinations: ["meta", "tracify"] };
   pixelmirror("on", "sent", (event, { relay }) => {
     fates.push(relay);
-    if (fates.length % 110 === 1 && halves) (halves -= 1), half();
-    if (fates.length === 1 + 11 * 110) done(fates);
+    if (fates.length === calls * requests) done(fates);
+    else if (fates.length % calls === 0) call();
   });
-  pixelmirror("track", "add_to_cart", params, ONLY);
-  half();
+  call();
 })"""
 
 
@@ -117,8 +116,11 @@ def test_requests_one_after_the_other_find_the_browsers_room_given_back(
 ) -> None:
     """The browser refuses what is more than 64 KiB of `keepalive` requests under way."""
     shop.page("/", head=PIXELS, tag=shop.tag("bare", attributes='data-auto-page-view="off"'))
-    fates = shopper.visit("/").evaluate(HALVES, kaos())
+    fates = shopper.visit("/").evaluate(REQUESTS, kaos())
     assert set(fates) == {"stored"}
+    sizes = [len(json.dumps(body)) for body in shopper.bodies("bare")]
+    assert len(sizes) == 11
+    assert min(sizes) > 64 * 1024 / 2, "two of them are more than the browser takes"
 
 
 def test_the_rest_of_a_burst_goes_from_the_next_page(
