@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from relay.turns import NAP_S
+
 T = TypeVar("T")
 
 REST = 8
@@ -14,9 +16,6 @@ REST = 8
 
 QUIET_S = 0.0001
 """A turn of the event loop that computes no longer had nothing to do: nobody needs the rest."""
-
-NAP_S = 0.001
-"""The shortest time that the event loop's timers know."""
 
 
 def nobody() -> bool:

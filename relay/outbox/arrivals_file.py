@@ -15,10 +15,10 @@ from pathlib import Path
 from relay.outbox import Backlog, OutboxUnavailable
 from relay.outbox import sqlite_arrivals as statements
 from relay.outbox.arrival import Arrival
-from relay.outbox.sqlite_file import Synchronous, arrivals_path, connect
+from relay.outbox.sqlite_file import ARRIVALS_PAGE, Synchronous, arrivals_path, connect
 from relay.outbox.sqlite_threads import Readers, Writer
 
-LOG_PAGES = 32
+LOG_PAGES = 1024 * 1024 // ARRIVALS_PAGE
 """1 MiB, after which a commit copies the write-ahead log into the file. With SQLite's own 1,000
 pages whoever waits for that commit waits four times as long."""
 

@@ -7,7 +7,7 @@ import pytest
 from tests.e2e.goods import kaos
 from tests.e2e.heard import Heard
 from tests.e2e.shop import Shop
-from tests.e2e.shopper import Shopper
+from tests.e2e.shopper import KEPT, Shopper
 
 CALLED = ("view_item", "add_to_cart", "begin_checkout")
 
@@ -19,13 +19,7 @@ CALLS = "".join(
 
 def requests(shopper: Shopper) -> list[list[str]]:
     """The names of the events of each request that had some."""
-    shopper.posted()  # what the browser has told is here
-    bodies = [
-        json.loads(request.post_data or "{}")
-        for request in shopper.requests
-        if request.method == "POST" and request.url == f"{shopper.shop.relay}/s/toko"
-    ]
-    return [[event["event_name"] for event in body["events"]] for body in bodies]
+    return [[event["event_name"] for event in body["events"]] for body in shopper.bodies()]
 
 
 def test_what_a_page_calls_in_one_go_is_one_request(shop: Shop, shopper: Shopper) -> None:
@@ -56,8 +50,8 @@ def test_should_python_die_calls_are_kept_and_beaconed(
     page.evaluate("() => void (Module.ccall = () => { throw new Error('memory'); })")
     page.evaluate(f"() => {{ {CALLS} }}")
     shopper.said("memory")
-    kept = page.evaluate("() => Object.keys(localStorage).filter((key) => /call/.test(key)).length")
-    assert kept == len(CALLED)
+    assert len(page.evaluate(KEPT)) == len(CALLED)
     shopper.visit("/next", ready=False, page=page)
     heard.wait_until_delivered([f"{name}-1" for name in CALLED])
-    shopper.lines.clear()  # the page says that Python can't be told of its end either
+    while shopper.lines:  # nor can Python be told that the page is left
+        shopper.said("memory")

@@ -54,8 +54,8 @@ export const begin = async (loader) => {
 const micropython = (loader) => {
   const { assets } = loader.settings;
   const wasm = wasmOf(assets);
-  const parts = [import(assets.micropython), bytes(assets.image), arrived(loader, wasm)];
-  const whole = Promise.all([...parts, allowed()]);
+  const parts = [import(assets.micropython), bytes(assets.image), arrived(loader, wasm), allowed()];
+  const whole = Promise.all(parts);
   whole.catch(() => {}); // told at the start
   return async () => {
     const [{ loadMicroPython }, romfs] = await whole;

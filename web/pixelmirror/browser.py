@@ -33,8 +33,8 @@ class Page:
         self.id = ""
         self.facts: dict = {}  # what the page was like when this happened
         self.known_cookies: dict = {}
-        self.knows_cookies = True  # as they are now, and what the page's code has done with pixels
-        self.knows_heard = True
+        self.knows_cookies = True  # as they are now,
+        self.knows_heard = True  # and what the page's code has done with the pixels
 
     # --- crossing ---
 
