@@ -46,7 +46,7 @@
   const arrivals = {};
   if (script) for (const href of files) arrivals[href] = bring(href);
 
-  // --- calls: each gets its UUID, its time and its page at once, and is written ahead ---
+  // --- calls: each gets its UUID, its time and its page at once; until Python is up it is kept ---
 
   let take; // the tracker's function, once Python is up
   const waiting = []; // calls until then
